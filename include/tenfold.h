@@ -1,0 +1,364 @@
+/*
+ * tenfold.h - the public interface of libtenfold: handwritten-digit recognition, from the raw files to
+ * class probabilities and their metrics.
+ *
+ * The journey of a digit: file -> struct ten_dataset (bytes) -> struct ten_pipeline (preprocessing steps and
+ * one estimator, fitted, saved and applied as one thing) -> class probabilities -> struct ten_metrics.
+ *
+ * Conventions
+ *   - A function that can fail returns an enum ten_status and takes a struct ten_error * as its last argument,
+ *     which may be NULL. On failure the message says what was wrong, where, and what was expected; outputs are
+ *     left empty (safe to release) unless said otherwise. The library never prints, exits or aborts.
+ *   - _new/_free make and destroy an opaque object. _init/_release, and a loader and _release, fill and empty a
+ *     struct that the caller places. Free and release accept NULL, and a struct that is all zero.
+ *   - Matrices are row-major. Images are height x width bytes, 0 background to 255 ink.
+ *   - Strings are UTF-8; paths go to the operating system as they are.
+ *   - Functions may be called from several threads at once on different objects. A fitted pipeline may be used
+ *     by several threads at once through the functions that take it as const.
+ */
+#ifndef TENFOLD_H
+#define TENFOLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TEN_API __attribute__((visibility("default")))
+
+/* ---- Version ------------------------------------------------------------------------------------------ */
+
+#define TEN_VERSION_STRING "0.1.0"
+
+/* The version of the library that is linked, as "major.minor.patch". */
+TEN_API const char *ten_version(void);
+
+/* The name of the kernel set in use: "generic", "avx2" or "avx512". Chosen once, at the first call of the library
+ * that needs it, as the best that processor and operating system support; the environment variable TENFOLD_CPU
+ * chooses a lesser one by name (an unknown or unsupported name is ignored here; `tenfold` reports it). */
+TEN_API const char *ten_kernel_set(void);
+
+/* ---- Errors ------------------------------------------------------------------------------------------- */
+
+/* One list gives codes and words, so that they cannot part. */
+#define TEN_STATUS_LIST(X)                                                                                       \
+    X(TEN_OK, "no error")                                                                                        \
+    X(TEN_INVALID, "invalid argument")                                                                           \
+    X(TEN_NO_MEMORY, "out of memory")                                                                            \
+    X(TEN_IO, "input or output failed")                                                                          \
+    X(TEN_FORMAT, "malformed data")                                                                              \
+    X(TEN_NOT_FOUND, "not found")                                                                                \
+    X(TEN_CANCELLED, "stopped on request")                                                                       \
+    X(TEN_NUMERIC, "the computation did not stay finite")
+
+enum ten_status {
+#define X(code, words) code,
+    TEN_STATUS_LIST(X)
+#undef X
+};
+
+/* The words for a status, never NULL. */
+TEN_API const char *ten_status_words(enum ten_status status);
+
+/* What went wrong: one line, no newline at its end, always terminated. */
+struct ten_error {
+    enum ten_status status;
+    char message[1024];
+};
+
+/* ---- How to run --------------------------------------------------------------------------------------- */
+
+/* One progress report. `stage` says what is being done ("fit knn"); `done` of `total` are counted in `unit`
+ * ("images", "iterations"; total 0: unknown). `score_name` is NULL or names what `score` holds. The strings live
+ * during the call only. */
+struct ten_progress {
+    const char *stage, *unit, *score_name;
+    double done, total, score;
+};
+
+/* How a long computation is run. NULL stands for {0}: seed 0, all processors, no progress. */
+struct ten_run {
+    uint64_t seed; /* of every random choice; same seed, data and kernel set: same result to the bit */
+    int threads;   /* 0: as many as the processors this process may use; the result does not depend on it */
+    /* NULL, or called now and then, always from the thread that called the library. Returning false stops the
+     * computation: the function that was called returns TEN_CANCELLED. */
+    bool (*progress)(void *context, const struct ten_progress *progress);
+    void *context;
+};
+
+/* ---- Data --------------------------------------------------------------------------------------------- */
+
+#define TEN_CLASSES 10         /* labels are 0..9 */
+#define TEN_MAX_SIDE 1024      /* largest height and width of an image in a dataset, in pixels */
+
+/* Labelled images: `images` holds count x height x width bytes, `labels` holds count bytes in 0..9, or is NULL for
+ * images without labels. Both are owned by the struct (from malloc). */
+struct ten_dataset {
+    size_t count, height, width;
+    uint8_t *images, *labels;
+};
+
+/* A named pair of training and test set. */
+struct ten_data {
+    char name[64];                        /* "mnist", "fashion", or the last part of the folder's path */
+    char path[1024];                      /* the folder it was read from */
+    struct ten_dataset train, test;       /* of the same height and width */
+    const char *class_names[TEN_CLASSES]; /* static strings: "0".."9", or Fashion-MNIST's clothes */
+};
+
+/* Reads IDX files (http://yann.lecun.com/exdb/mnist: magic 0x803 for images, 0x801 for labels), plain or gzipped
+ * whatever their names. `labels` may be NULL: images without labels. Fails with TEN_FORMAT if a file is truncated,
+ * has bytes too many, a wrong magic number, sides outside 1..TEN_MAX_SIDE, a label over 9, no images at all, or if
+ * the two files differ in number. */
+TEN_API enum ten_status ten_dataset_load_idx(struct ten_dataset *out, const char *images, const char *labels,
+                                             struct ten_error *error);
+
+/* Writes IDX files, gzipped if the path ends in ".gz". Each appears under its final name only when complete.
+ * `labels` may be NULL: write the images only. */
+TEN_API enum ten_status ten_dataset_save_idx(const struct ten_dataset *dataset, const char *images,
+                                             const char *labels, struct ten_error *error);
+
+/* Reads CSV, plain or gzipped: a header line `label,pixel_0,...,pixel_N-1`, then one line an image, whole numbers,
+ * labels 0..9, pixels 0..255. CSV keeps no shape: N pixels become a square if N is a square number, else one row. */
+TEN_API enum ten_status ten_dataset_load_csv(struct ten_dataset *out, const char *path, struct ten_error *error);
+
+/* Writes that CSV (gzipped if the path ends in ".gz"). The dataset must have labels. */
+TEN_API enum ten_status ten_dataset_save_csv(const struct ten_dataset *dataset, const char *path,
+                                             struct ten_error *error);
+
+/* Copies the rows indices[0..count-1] of `from`, in that order. */
+TEN_API enum ten_status ten_dataset_select(struct ten_dataset *out, const struct ten_dataset *from,
+                                           const size_t *indices, size_t count, struct ten_error *error);
+
+TEN_API void ten_dataset_release(struct ten_dataset *dataset);
+
+/* CRC-32 (of zlib) over shape, images and labels: tells whether two datasets are the same. */
+TEN_API uint32_t ten_dataset_checksum(const struct ten_dataset *dataset);
+
+/* Loads a training and test set. `where` is "mnist", "fashion" or a folder.
+ * A name is looked for in $TENFOLD_DATA/NAME, data/NAME, $XDG_DATA_HOME/tenfold/NAME (~/.local/share by default) and
+ * where the system keeps it (/usr/share/datasets/fashion-mnist). A folder holds the four IDX files
+ * {train,t10k}-images[-.]idx3-ubyte[.gz] and {train,t10k}-labels[-.]idx1-ubyte[.gz], or train.csv and test.csv
+ * (also train_data.csv and test_data.csv, and .csv.gz). TEN_NOT_FOUND says where it looked and how to get the data. */
+TEN_API enum ten_status ten_data_load(struct ten_data *out, const char *where, struct ten_error *error);
+TEN_API void ten_data_release(struct ten_data *data);
+
+/* Chooses `keep` of `count` rows at random so that every class keeps its share (largest remainders; a class never
+ * asks for more rows than it has). kept[0..keep-1] and rest[0..count-keep-1] (may be NULL) get the row numbers in
+ * rising order. keep <= count. */
+TEN_API enum ten_status ten_split_stratified(const uint8_t *labels, size_t count, size_t keep, uint64_t seed,
+                                             size_t *kept, size_t *rest, struct ten_error *error);
+
+/* Deals the rows into `folds` folds (2..count), every class evenly over the folds, in an order shuffled by `seed`.
+ * fold[i] gets the fold of row i, 0..folds-1. Sizes of folds differ by at most one per class and one in all. */
+TEN_API enum ten_status ten_split_folds(const uint8_t *labels, size_t count, size_t folds, uint64_t seed,
+                                        size_t *fold, struct ten_error *error);
+
+/* ---- Images ------------------------------------------------------------------------------------------- */
+
+/* A grey picture, height x width bytes; 0 is black. Owned by the struct (from malloc). */
+struct ten_image {
+    size_t height, width;
+    uint8_t *pixels;
+};
+
+/* Decodes PNG or JPEG (told by content, not by name) to grey; transparent pixels lie on black if the opaque ones are
+ * mostly light, else on white. At most 16384 pixels a side and 64 million in all. */
+TEN_API enum ten_status ten_image_load(struct ten_image *out, const char *path, struct ten_error *error);
+TEN_API enum ten_status ten_image_decode(struct ten_image *out, const void *bytes, size_t size, const char *name,
+                                         struct ten_error *error);
+/* Encodes grey PNG into memory that the caller frees with free(). */
+TEN_API enum ten_status ten_image_encode_png(const struct ten_image *image, uint8_t **bytes, size_t *size,
+                                             struct ten_error *error);
+TEN_API void ten_image_release(struct ten_image *image);
+
+/* A rectangle of pixels: left and top edge, width, height. */
+struct ten_box {
+    size_t x, y, width, height;
+};
+
+/* Makes one MNIST-like digit of a drawing, scan or photo: polarity from the border, background taken away, ink told
+ * apart by Otsu's threshold, its bounding box scaled with area averaging so that the longer side is 20, and centred
+ * by mass in 28x28 (LeCun et al. 1998, section III.A). `digit` gets 28 x 28 bytes, light ink on black. `box`
+ * (may be NULL) says where in the picture the ink was found. An empty picture gives an empty box and a black digit. */
+TEN_API enum ten_status ten_image_to_digit(const struct ten_image *image, uint8_t digit[28 * 28], struct ten_box *box,
+                                           struct ten_error *error);
+
+/* ---- Models and preprocessing steps: what there is ---------------------------------------------------- */
+
+enum ten_parameter_type { TEN_INTEGER, TEN_REAL, TEN_CHOICE };
+
+/* A hyper-parameter. Values are given as text and checked against this. */
+struct ten_parameter {
+    const char *name, *help;
+    enum ten_parameter_type type;
+    const char *initial;        /* the default, as text */
+    double minimum, maximum;    /* numbers: the closed range; open_minimum: the minimum itself is excluded */
+    bool open_minimum;
+    const char *const *choices; /* TEN_CHOICE: the words, NULL-terminated; numbers: words allowed besides, or NULL */
+};
+
+struct ten_model_description {
+    const char *name;    /* as on the command line: "naive-bayes" */
+    const char *title;   /* for people: "Gaussian naive Bayes" */
+    const char *summary; /* one sentence */
+    const char *prep;    /* the chain used where none is named */
+    const struct ten_parameter *parameters;
+    size_t parameter_count;
+};
+
+struct ten_step_description {
+    const char *name, *summary;
+    const char *argument; /* NULL, or what stands behind "=": "N" */
+};
+
+/* The i-th of the table, from 0; NULL behind the last. */
+TEN_API const struct ten_model_description *ten_model_at(size_t i);
+TEN_API const struct ten_step_description *ten_step_at(size_t i);
+
+/* ---- Pipelines ---------------------------------------------------------------------------------------- */
+
+/* Preprocessing steps and one estimator. */
+struct ten_pipeline;
+
+/* Makes an unfitted pipeline. `model` names the estimator; `prep` is a chain "STEP[,STEP...]", "original" for
+ * minmax,crop20,standardize, "none" for bytes as they are, or NULL for the model's own; `settings` are `setting_count`
+ * texts "name=value". TEN_INVALID names an unknown model, step or parameter and lists those there are, or a value out
+ * of range with the range. */
+TEN_API enum ten_status ten_pipeline_new(struct ten_pipeline **out, const char *model, const char *prep,
+                                         const char *const *settings, size_t setting_count, struct ten_error *error);
+TEN_API void ten_pipeline_free(struct ten_pipeline *pipeline);
+
+/* Fits the steps, then the estimator, on the whole dataset (which must have labels). Keeps nothing of the dataset.
+ * A pipeline that was fitted before starts from nothing. After a failure it is unfitted. */
+TEN_API enum ten_status ten_pipeline_fit(struct ten_pipeline *pipeline, const struct ten_dataset *dataset,
+                                         const struct ten_run *run, struct ten_error *error);
+
+/* Class probabilities for count images of height x width bytes, which must be of the size that the pipeline was
+ * fitted on. probabilities[count x TEN_CLASSES]; each row sums to 1. The label is the index of the largest one, the
+ * smaller index on a tie (ten_label). */
+TEN_API enum ten_status ten_pipeline_predict(const struct ten_pipeline *pipeline, const uint8_t *images, size_t count,
+                                             size_t height, size_t width, float *probabilities,
+                                             const struct ten_run *run, struct ten_error *error);
+
+/* The index of the largest of TEN_CLASSES probabilities; the smaller one on a tie. */
+TEN_API int ten_label(const float *probabilities);
+
+/* A table of numbers per iteration or epoch, as fitting left it: rows x columns values, row-major. */
+struct ten_history {
+    size_t rows, columns;
+    const char *names[8];
+    double *values;
+};
+
+/* What a pipeline is. Pointers belong to the pipeline. */
+struct ten_pipeline_info {
+    const struct ten_model_description *model;
+    const char *prep;                     /* the chain in full: "minmax,crop20,standardize"; "none" if empty */
+    const char *const *settings;          /* parameter_count texts "name=value", all parameters in table order */
+    bool fitted, converged;               /* converged: true unless an iterative fit ran out of iterations */
+    size_t height, width;                 /* of the images it was fitted on, in pixels */
+    size_t features;                      /* columns that reach the estimator */
+    size_t parameters;                    /* learned numbers in the estimator (for knn: the stored values) */
+    size_t train_count;                   /* images it was fitted on */
+    uint32_t train_checksum;              /* their ten_dataset_checksum */
+    uint64_t seed;
+    const char *class_names[TEN_CLASSES];
+    const char *version;                  /* of the program that fitted it */
+    const struct ten_history *history;    /* rows 0 if the model keeps none */
+    double prep_seconds, fit_seconds;     /* of the last ten_pipeline_fit; not saved */
+};
+TEN_API struct ten_pipeline_info ten_pipeline_describe(const struct ten_pipeline *pipeline);
+
+/* Names the classes (at most 63 bytes each), to be saved with the model; "0".."9" until then. */
+TEN_API enum ten_status ten_pipeline_name_classes(struct ten_pipeline *pipeline, const char *const names[TEN_CLASSES],
+                                                  struct ten_error *error);
+
+/* Saves a fitted pipeline as one safetensors file, byte for byte the same for the same fit; everything that is not a
+ * tensor stands in `__metadata__`. The file appears under its name only when complete. */
+TEN_API enum ten_status ten_pipeline_save(const struct ten_pipeline *pipeline, const char *path,
+                                          struct ten_error *error);
+
+/* Loads what _save wrote, checking everything: sizes, offsets, types, shapes against each other, names, ranges. */
+TEN_API enum ten_status ten_pipeline_load(struct ten_pipeline **out, const char *path, struct ten_error *error);
+
+/* The preprocessing alone: what the estimator would see. The result belongs to the caller (ten_features_release).
+ * `height` and `width` are 0 once columns are no longer pixels. */
+struct ten_features {
+    size_t rows, columns, height, width;
+    float *values; /* rows x columns */
+};
+TEN_API enum ten_status ten_pipeline_features(const struct ten_pipeline *pipeline, const uint8_t *images, size_t count,
+                                              size_t height, size_t width, struct ten_features *out,
+                                              const struct ten_run *run, struct ten_error *error);
+TEN_API void ten_features_release(struct ten_features *features);
+
+/* ---- Metrics ------------------------------------------------------------------------------------------ */
+
+struct ten_class_metrics {
+    double precision, recall, f1; /* 0 where undefined (nothing predicted, nothing there) */
+    double auc;                   /* area under this class's ROC curve, one against the rest; NaN if undefined */
+    size_t support;               /* rows that truly are of this class */
+};
+
+struct ten_metrics {
+    size_t count, correct;
+    double accuracy, accuracy_low, accuracy_high; /* Wilson's 95 % interval */
+    double precision, recall, f1;                 /* macro: the plain mean over classes with support or predictions */
+    double weighted_precision, weighted_recall, weighted_f1; /* weighted by support */
+    double log_loss;                              /* mean natural-log loss, probabilities clipped to [1e-15, 1] */
+    double auc;                                   /* mean over the classes for which it is defined */
+    struct ten_class_metrics classes[TEN_CLASSES];
+    size_t confusion[TEN_CLASSES][TEN_CLASSES];   /* [truth][predicted] */
+};
+
+/* All metrics of count >= 1 rows: labels[count] in 0..9, probabilities[count x TEN_CLASSES], finite. */
+TEN_API enum ten_status ten_metrics_compute(struct ten_metrics *out, const uint8_t *labels, const float *probabilities,
+                                            size_t count, struct ten_error *error);
+
+/* Wilson's score interval for `correct` of `count` at 95 % (Wilson 1927). count 0 gives 0..1. */
+TEN_API void ten_wilson_interval(size_t correct, size_t count, double *low, double *high);
+
+/* One class's ROC curve, one against the rest: `count` vertices from (0,0) to (1,1), points on a straight line left
+ * out. Undefined (count 0) if the class has all rows or none. */
+struct ten_roc {
+    size_t count;
+    double *false_positive_rate, *true_positive_rate, *threshold; /* owned; one block, freed by _release */
+    double auc;
+};
+TEN_API enum ten_status ten_roc_compute(struct ten_roc *out, const uint8_t *labels, const float *probabilities,
+                                        size_t count, int label, struct ten_error *error);
+TEN_API void ten_roc_release(struct ten_roc *roc);
+
+/* ---- Exploration -------------------------------------------------------------------------------------- */
+
+/* Statistics per pixel (height x width values each) over all images of a set or of one class. Quartiles as in
+ * numpy: linear interpolation. Deviation is the sample one (n - 1), as pandas prints it. */
+struct ten_pixel_statistics {
+    size_t count;
+    double *mean, *deviation, *minimum, *quartile1, *median, *quartile3, *maximum; /* owned, one block */
+};
+
+struct ten_exploration {
+    size_t count, height, width;
+    size_t class_counts[TEN_CLASSES];
+    uint64_t intensity[256];                          /* how many pixels have this value */
+    double mean, deviation, minimum, quartile1, median, quartile3, maximum; /* over all pixels of all images */
+    double ink[TEN_CLASSES];                          /* mean intensity of each class's images, 0..255 */
+    size_t empty_pixels;                              /* pixels that are 0 in every image */
+    size_t duplicates;                                /* images that equal an earlier one */
+    struct ten_pixel_statistics all;
+    struct ten_pixel_statistics classes[TEN_CLASSES]; /* count 0 and NULLs where a class has no images */
+};
+TEN_API enum ten_status ten_explore(struct ten_exploration *out, const struct ten_dataset *dataset,
+                                    const struct ten_run *run, struct ten_error *error);
+TEN_API void ten_exploration_release(struct ten_exploration *exploration);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

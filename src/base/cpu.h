@@ -1,0 +1,17 @@
+/* What the processor and the operating system support, for choosing a kernel set. */
+#ifndef TEN_BASE_CPU_H
+#define TEN_BASE_CPU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct ten_cpu {
+    char name[64]; /* the processor's brand string, "" where there is none */
+    bool avx2;     /* AVX2 and FMA, and the system saves the 256-bit registers */
+    bool avx512;   /* AVX-512 F, BW, DQ, VL, and the system saves the 512-bit registers and masks */
+};
+
+/* Asked of the machine once. */
+const struct ten_cpu *ten_cpu(void);
+
+#endif

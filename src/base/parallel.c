@@ -1,0 +1,51 @@
+/* Numbered tasks over OpenMP threads, with progress, cancellation and errors. Only the calling thread reports
+ * progress, as the interface promises. */
+#include "base/parallel.h"
+
+#include "base/error.h"
+
+#include <omp.h>
+#include <stdatomic.h>
+
+size_t ten_threads(const struct ten_run *run) {
+    int threads = run && run->threads > 0 ? run->threads : omp_get_num_procs();
+    return threads < 1 ? 1 : (size_t)threads;
+}
+
+enum ten_status ten_report(const struct ten_run *run, const struct ten_progress *progress, struct ten_error *error) {
+    if (!run || !run->progress || run->progress(run->context, progress)) return TEN_OK;
+    return ten_fail(error, TEN_CANCELLED, "stopped during %s", progress->stage);
+}
+
+enum ten_status ten_parallel(const struct ten_run *run, const char *stage, const char *unit, double per_task,
+                             size_t tasks, ten_task *task, void *context, struct ten_error *error) {
+    size_t threads = ten_threads(run);
+    if (threads > tasks) threads = tasks ? tasks : 1;
+    enum ten_status status = TEN_OK;
+    size_t failed = SIZE_MAX; /* the lowest task that failed; SIZE_MAX - 1: stopped on request */
+    atomic_bool stop = false;
+    atomic_size_t done = 0;
+    struct ten_progress progress = {.stage = stage, .unit = unit, .total = per_task * (double)tasks};
+#pragma omp parallel for num_threads((int)threads) schedule(dynamic, 1)
+    for (size_t i = 0; i < tasks; i++) {
+        if (atomic_load_explicit(&stop, memory_order_relaxed)) continue;
+        struct ten_error mine = {.status = TEN_OK};
+        enum ten_status result = task(context, i, (size_t)omp_get_thread_num(), &mine);
+        size_t finished = atomic_fetch_add(&done, 1) + 1, number = i;
+        if (result == TEN_OK && stage && omp_get_thread_num() == 0) {
+            progress.done = per_task * (double)finished;
+            result = ten_report(run, &progress, &mine);
+            number = SIZE_MAX - 1;
+        }
+        if (result != TEN_OK) {
+            atomic_store(&stop, true);
+#pragma omp critical(ten_parallel_failure)
+            if (number < failed) {
+                failed = number;
+                status = result;
+                if (error) *error = mine;
+            }
+        }
+    }
+    return status;
+}

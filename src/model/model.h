@@ -1,0 +1,60 @@
+/* The interface of an estimator, and the table of them. To add a model: one file with one
+ * `const struct ten_model_type`, one line in the table (model.c). */
+#ifndef TEN_MODEL_MODEL_H
+#define TEN_MODEL_MODEL_H
+
+#include "data/batch.h"
+#include "data/safetensors.h"
+
+enum { TEN_MAX_PARAMETERS = 24 };
+
+/* Hyper-parameter values in the order of the model's table. A value given as a word has its place in `choices` in
+ * `word`; a number has word -1. */
+struct ten_values {
+    double number[TEN_MAX_PARAMETERS];
+    int word[TEN_MAX_PARAMETERS];
+};
+
+struct ten_training {
+    const struct ten_batch *features;
+    const uint8_t *labels; /* features->rows of them, each below TEN_CLASSES; classes may be missing */
+    const struct ten_values *values;
+    const struct ten_run *run;
+    struct ten_history *history; /* empty; iterative models fill it (ten_history_append) */
+    bool *converged;             /* true; set to false by an iterative model that ran out of iterations */
+};
+
+struct ten_model_type {
+    struct ten_model_description about;
+    size_t state_size; /* bytes of the model's own struct, which starts zeroed */
+
+    enum ten_status (*fit)(void *state, const struct ten_training *training, struct ten_error *error);
+    /* probabilities[rows x TEN_CLASSES], each row summing to 1. Called with the values that fit had. */
+    enum ten_status (*predict)(const void *state, const struct ten_values *values, const struct ten_batch *features,
+                               float *probabilities, const struct ten_run *run, struct ten_error *error);
+    enum ten_status (*save)(const void *state, struct ten_tensors *tensors, struct ten_error *error);
+    /* `shape` is that of the features. */
+    enum ten_status (*load)(void *state, const struct ten_values *values, const struct ten_shape *shape,
+                            struct ten_tensors *tensors, struct ten_error *error);
+    size_t (*parameters)(const void *state); /* learned or stored numbers */
+    void (*release)(void *state);            /* frees what the state owns, not the state */
+};
+
+extern const struct ten_model_type ten_model_naive_bayes, ten_model_knn, ten_model_logistic;
+
+/* By name; NULL if there is none. */
+const struct ten_model_type *ten_model_find(const char *name);
+
+/* All parameters at their defaults, then `settings` ("name=value") applied in order. */
+enum ten_status ten_values_parse(struct ten_values *values, const struct ten_model_description *model,
+                                 const char *const *settings, size_t count, struct ten_error *error);
+
+/* Writes value `i` as text, exactly. */
+void ten_values_format(const struct ten_values *values, const struct ten_model_description *model, size_t i, char *out,
+                       size_t size);
+
+/* Appends a row of `columns` values; the first call sets the names. */
+enum ten_status ten_history_append(struct ten_history *history, size_t columns, const char *const *names,
+                                   const double *row, struct ten_error *error);
+
+#endif

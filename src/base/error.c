@@ -1,6 +1,8 @@
 /* Status words and the filling of error messages. */
 #include "base/error.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -23,8 +25,7 @@ enum ten_status ten_fail(struct ten_error *error, enum ten_status status, const 
     int length = vsnprintf(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
     if (length < 0) error->message[0] = '\0';
-    for (char *c = error->message; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
+    ten_clean_text(error->message);
     error->status = status;
     return status;
 }

@@ -5,8 +5,8 @@
 
 #include "tenfold.h"
 
-/* Fills `error` (which may be NULL) and returns `status`. Control characters that came in through %s (a file's bytes,
- * a user's words) are shown as '?', so that a message stays one line. */
+/* Fills `error` (which may be NULL) and returns `status`. Control characters and broken UTF-8 that came in through %s
+ * (a file's bytes, a user's words) are shown as '?', so that a message stays one line and fits into JSON. */
 enum ten_status ten_fail(struct ten_error *error, enum ten_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));
 

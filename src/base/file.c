@@ -25,7 +25,7 @@ enum ten_status ten_file_read(const char *path, size_t limit, uint8_t **bytes, s
     if (S_ISDIR(info.st_mode)) return ten_fail(error, TEN_IO, "%s: is a folder, expected a file", path);
     gzFile file = gzopen(path, "rb");
     if (!file) return ten_fail(error, TEN_IO, "%s: %s", path, errno ? strerror(errno) : "cannot be opened");
-    gzbuffer(file, CHUNK / 4);
+    gzbuffer(file, info.st_size > 0 && info.st_size < CHUNK / 4 ? (unsigned)info.st_size + 1 : CHUNK / 4);
 
     size_t length = 0, capacity = 0;
     uint8_t *block = NULL;

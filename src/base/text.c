@@ -33,6 +33,29 @@ bool ten_parse_integer(const char *text, int64_t *value) {
     return true;
 }
 
+/* The length of the UTF-8 character that starts here, 0 if none does: no overlong forms, surrogates or values over
+ * U+10FFFF (Unicode 15, table 3-7). */
+static size_t character_length(const unsigned char *c) {
+    if (c[0] < 0x80) return 1;
+    size_t length = c[0] >= 0xc2 && c[0] <= 0xdf ? 2 : c[0] >= 0xe0 && c[0] <= 0xef ? 3 : c[0] >= 0xf0 && c[0] <= 0xf4 ? 4 : 0;
+    for (size_t i = 1; i < length; i++)
+        if ((c[i] & 0xc0) != 0x80) return 0;
+    bool overlong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xf0 && c[1] < 0x90);
+    bool beyond = (c[0] == 0xed && c[1] > 0x9f) || (c[0] == 0xf4 && c[1] > 0x8f);
+    return overlong || beyond ? 0 : length;
+}
+
+void ten_clean_text(char *text) {
+    for (size_t i = 0; text[i];) {
+        size_t length = character_length((const unsigned char *)text + i);
+        if (length == 0 || (unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
+            text[i] = '?';
+            length = 1;
+        }
+        i += length;
+    }
+}
+
 void ten_format_real(char *out, size_t size, double value) {
     locale_t plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
     locale_t before = plain ? uselocale(plain) : (locale_t)0;

@@ -40,6 +40,9 @@ enum ten_status ten_tensors_add(struct ten_tensors *tensors, const char *name, e
 enum ten_status ten_tensors_take(struct ten_tensors *tensors, const char *name, enum ten_dtype type, size_t rank,
                                  size_t *shape, void **data, struct ten_error *error);
 
+/* Whether there is a tensor `name` (behind the prefix). */
+bool ten_tensors_has(const struct ten_tensors *tensors, const char *name);
+
 /* TEN_FORMAT, naming one, if a tensor was never taken. */
 enum ten_status ten_tensors_check_all_taken(const struct ten_tensors *tensors, struct ten_error *error);
 

@@ -1,0 +1,152 @@
+/* What the commands share: the option table, the command table, messages, progress, output. */
+#ifndef TEN_CLI_CLI_H
+#define TEN_CLI_CLI_H
+
+#include "tenfold.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Exit statuses. */
+enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
+
+/* ---- Options (options.c) --------------------------------------------------------------------------------------- */
+
+/* Which options a command takes: a set of these. The common ones every command that computes takes. */
+enum {
+    OPT_DATA = 1 << 0,
+    OPT_SEED = 1 << 1,
+    OPT_THREADS = 1 << 2,
+    OPT_OUT = 1 << 3,
+    OPT_QUIET = 1 << 4,
+    OPT_JSON = 1 << 5,
+    OPT_LIMIT = 1 << 6,
+    OPT_PREP = 1 << 7,
+    OPT_SET = 1 << 8,
+    OPT_MODELS = 1 << 9,
+    OPT_ON = 1 << 10,
+    OPT_FROM = 1 << 11,
+    OPT_TO = 1 << 12,
+    OPT_GZIP = 1 << 13,
+    OPT_QUICK = 1 << 14,
+    OPT_HELP = 1 << 15,
+    OPT_COMMON = OPT_SEED | OPT_THREADS | OPT_QUIET | OPT_JSON | OPT_HELP,
+};
+
+enum { MAX_SETTINGS = 64 };
+
+struct options {
+    const char *data, *out, *prep, *models, *on, *from, *to; /* NULL where not given */
+    uint64_t seed;
+    int threads;
+    size_t limit; /* 0: all */
+    bool quiet, json, gzip, quick, help;
+    const char *settings[MAX_SETTINGS];
+    size_t setting_count;
+    char **arguments; /* what is no option, in order */
+    size_t argument_count;
+};
+
+struct command {
+    const char *name, *usage, *summary;
+    const char *details;  /* further help; NULL: none */
+    const char *examples; /* lines of help */
+    unsigned options;
+    size_t least_arguments, most_arguments;
+    int (*run)(const struct options *options);
+};
+
+/* Parses argv[1..] of a command. DONE, or WRONG_USAGE after a message. `argv` is reordered. */
+int ten_options_parse(struct options *options, const struct command *command, int argc, char **argv);
+/* The lines of help for a set of options. */
+void ten_options_help(FILE *file, unsigned set);
+
+/* ---- Commands (main.c) ------------------------------------------------------------------------------------------ */
+
+extern const struct command ten_command_study, ten_command_fetch, ten_command_convert, ten_command_explore,
+    ten_command_train, ten_command_compare, ten_command_evaluate, ten_command_predict, ten_command_report,
+    ten_command_info, ten_command_help;
+
+/* The command being run, for messages. */
+extern const char *ten_command_name;
+
+/* ---- Messages and results (output.c) ------------------------------------------------------------------------------ */
+
+/* "tenfold COMMAND: message" on standard error. Clears a progress line first. Returns `status`. */
+int ten_complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The message of a library error; FAILED, or WRONG_USAGE for TEN_INVALID. */
+int ten_complain_error(const struct ten_error *error);
+/* A line on standard error unless --quiet. */
+void ten_say(const struct options *options, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints one JSON document on standard output (or to --out where `path` is given) and releases it. */
+int ten_print_json(json_t *document, const char *path);
+/* Writes a JSON document into a file and releases it. NULL is out of memory. */
+enum ten_status ten_write_json(json_t *document, const char *path, struct ten_error *error);
+/* Flushes standard output: FAILED with a message if anything printed was lost. */
+int ten_finish_output(int status);
+
+/* Whether standard output is a terminal that wants colour; the text to start and end emphasis ("" if not). */
+const char *ten_bold(void);
+const char *ten_plain(void);
+
+/* A table of texts: columns as wide as needed, numbers to the right. */
+struct table {
+    size_t columns, rows;
+    const char *const *headings; /* one that starts with '>' is aligned to the right */
+    char (*cells)[72];           /* [rows x columns] */
+};
+/* Adds a row of `columns` empty cells and gives the first; NULL when memory is short. */
+char (*ten_table_row(struct table *table))[72];
+void ten_table_print(const struct table *table, FILE *file);
+void ten_table_release(struct table *table);
+
+/* "1.3 GB", "0.42 s". Into `out` of at least 24 bytes, which is returned. */
+char *ten_format_bytes(char *out, double bytes);
+char *ten_format_seconds(char *out, double seconds);
+
+/* ---- Progress (progress.c) ------------------------------------------------------------------------------------------ */
+
+/* How the library is run for these options: seed, threads, a progress line on a terminal, Ctrl-C. */
+struct ten_run ten_run_for(const struct options *options);
+/* Removes the progress line. */
+void ten_progress_clear(void);
+/* Whether the user asked to stop. */
+bool ten_stop_requested(void);
+/* Makes Ctrl-C (and a terminate signal) ask to stop; a second one ends the program at once. */
+void ten_catch_signals(void);
+
+/* ---- Work that several commands do (work.c) --------------------------------------------------------------------------- */
+
+/* Loads --data (default mnist), cut by --limit. */
+enum ten_status ten_load_data(const struct options *options, struct ten_data *data, struct ten_error *error);
+
+/* Splits a sixth of the training set off, stratified, into the place of the test set. */
+enum ten_status ten_hold_out(struct ten_data *data, uint64_t seed, struct ten_error *error);
+
+/* A pipeline fitted on data->train and measured on data->test. */
+struct measured {
+    char name[96];
+    struct ten_pipeline *pipeline;
+    float *probabilities; /* [test.count x TEN_CLASSES] */
+    struct ten_metrics metrics;
+    double predict_seconds;
+    size_t peak_bytes;
+};
+/* `name` NULL: the model's. `measure` false: fits only. */
+enum ten_status ten_measure(struct measured *out, const char *name, const char *model, const char *prep,
+                            const struct options *options, const struct ten_data *data, bool measure,
+                            const struct ten_run *run, struct ten_error *error);
+void ten_measured_release(struct measured *measured);
+
+/* A row as docs/formats.md has it. `with_fit`: also seconds of fitting and peak bytes. test_count 0: not measured. */
+json_t *ten_row_json(const struct measured *measured, size_t test_count, bool with_fit);
+/* An evaluation: a row, and all of `evaluate --json`. */
+json_t *ten_evaluation_json(const struct measured *measured, const struct ten_data *data, const char *on, bool with_fit);
+/* The comparison table for people. */
+int ten_print_rows(const json_t *rows);
+
+/* Cuts a list "a,b,c" into at most `most` names kept in `storage`; false if there are too many, empty or too long. */
+bool ten_split_list(const char *text, char (*storage)[96], size_t most, size_t *count);
+
+#endif

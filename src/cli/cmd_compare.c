@@ -1,0 +1,111 @@
+/* `tenfold compare`: fits several models on the same split and puts them into one table. */
+#include "cli/cli.h"
+
+#include <string.h>
+
+enum { MOST = 32 };
+
+/* Settings apply to every model that has the parameter; each must belong to at least one. */
+static int settings_for(const struct options *options, const char *model, struct options *own) {
+    *own = *options;
+    own->setting_count = 0;
+    for (size_t m = 0; ten_model_at(m); m++) {
+        const struct ten_model_description *about = ten_model_at(m);
+        if (strcmp(about->name, model) != 0) continue;
+        for (size_t i = 0; i < options->setting_count; i++) {
+            size_t length = strcspn(options->settings[i], "=");
+            for (size_t p = 0; p < about->parameter_count; p++)
+                if (strlen(about->parameters[p].name) == length &&
+                    memcmp(about->parameters[p].name, options->settings[i], length) == 0)
+                    own->settings[own->setting_count++] = options->settings[i];
+        }
+    }
+    return (int)own->setting_count;
+}
+
+/* Every name and value is checked before any work. */
+static int check(const struct options *options, char (*names)[96], size_t count) {
+    int used = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct options own;
+        struct ten_pipeline *pipeline;
+        struct ten_error error;
+        used += settings_for(options, names[i], &own);
+        if (ten_pipeline_new(&pipeline, names[i], options->prep, own.settings, own.setting_count, &error) != TEN_OK)
+            return ten_complain_error(&error);
+        ten_pipeline_free(pipeline);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(names[i], names[j]) == 0) return ten_complain(WRONG_USAGE, "--models: %s stands there twice", names[i]);
+    }
+    if (options->setting_count && !used)
+        return ten_complain(WRONG_USAGE, "--set %s: none of these models has such a parameter", options->settings[0]);
+    return DONE;
+}
+
+static enum ten_status compare(const struct options *options, char (*names)[96], size_t count, const struct ten_data *data,
+                               json_t *rows, struct ten_error *error) {
+    struct ten_run run = ten_run_for(options);
+    for (size_t i = 0; i < count; i++) {
+        struct options own;
+        struct measured measured;
+        settings_for(options, names[i], &own);
+        enum ten_status status = ten_measure(&measured, NULL, names[i], options->prep, &own, data, true, &run, error);
+        if (status != TEN_OK) return status;
+        json_array_append_new(rows, ten_row_json(&measured, data->test.count, true));
+        ten_say(options, "%-14s %.4f%s", names[i], measured.metrics.accuracy,
+                ten_pipeline_describe(measured.pipeline).converged ? "" : "  (not converged)");
+        ten_measured_release(&measured);
+    }
+    return TEN_OK;
+}
+
+static int run(const struct options *options) {
+    char names[MOST][96];
+    size_t count = 0;
+    const char *on = options->on ? options->on : "test";
+    if (strcmp(on, "test") != 0 && strcmp(on, "validation") != 0)
+        return ten_complain(WRONG_USAGE, "--on \"%s\": expected test or validation", on);
+    if (!options->models)
+        for (size_t i = 0; ten_model_at(i) && i < MOST; i++) snprintf(names[count++], sizeof *names, "%s", ten_model_at(i)->name);
+    else if (!ten_split_list(options->models, names, MOST, &count))
+        return ten_complain(WRONG_USAGE, "--models \"%s\": expected names with commas between", options->models);
+    int result = check(options, names, count);
+    if (result != DONE) return result;
+
+    struct ten_data data;
+    struct ten_error error;
+    if (ten_load_data(options, &data, &error) != TEN_OK) return ten_complain_error(&error);
+    json_t *rows = json_array();
+    enum ten_status status = TEN_OK;
+    if (strcmp(on, "validation") == 0) status = ten_hold_out(&data, options->seed, &error);
+    if (status == TEN_OK) status = compare(options, names, count, &data, rows, &error);
+    if (status != TEN_OK) {
+        result = ten_complain_error(&error);
+    } else if (options->json || options->out) {
+        json_t *document = json_pack("{s:s, s:s?, s:I, s:s, s:I, s:I, s:O}", "data", data.name, "prep", options->prep,
+                                     "seed", (json_int_t)options->seed, "on", on, "train_count",
+                                     (json_int_t)data.train.count, "test_count", (json_int_t)data.test.count, "rows", rows);
+        if (options->json) result = ten_print_json(json_incref(document), NULL);
+        if (options->out && result == DONE) result = ten_print_json(json_incref(document), options->out);
+        json_decref(document);
+    } 
+    if (status == TEN_OK && result == DONE && !options->json) result = ten_print_rows(rows);
+    json_decref(rows);
+    ten_data_release(&data);
+    return result;
+}
+
+const struct command ten_command_compare = {
+    .name = "compare",
+    .usage = "",
+    .summary = "fits several models on the same split; the table",
+    .details = "Fits each model on the training set and measures it on the test set, or with `--on validation` on a\n"
+               "sixth of the training set that is held out from fitting. A --set goes to every model that has the\n"
+               "parameter. --out writes the JSON document into a file.\n",
+    .examples = "  tenfold compare\n"
+                "  tenfold compare --models naive-bayes,knn,logistic --prep original\n"
+                "  tenfold compare --models knn --set n_neighbors=3 --on validation --json\n"
+                "  tenfold compare --data fashion --limit 6000\n",
+    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_MODELS | OPT_ON,
+    .run = run,
+};

@@ -1,0 +1,141 @@
+/* `tenfold convert`: a whole dataset from IDX to CSV or back, as it is or preprocessed. */
+#include "cli/cli.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "data/batch.h"
+#include "prep/step.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum ten_status path_of(char *out, size_t size, const struct options *options, const char *name,
+                               struct ten_error *error) {
+    char file[64];
+    snprintf(file, sizeof file, "%s%s", name, options->gzip ? ".gz" : "");
+    return ten_path_join(out, size, options->out, file, error);
+}
+
+static enum ten_status write_plain(const struct options *options, const struct ten_data *data, bool csv,
+                                   struct ten_error *error) {
+    static const char *const names[2][3] = {{"train.csv", "train-images-idx3-ubyte", "train-labels-idx1-ubyte"},
+                                            {"test.csv", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}};
+    const struct ten_dataset *sets[] = {&data->train, &data->test};
+    enum ten_status status = TEN_OK;
+    for (int i = 0; status == TEN_OK && i < 2; i++) {
+        char path[2048], labels[2048];
+        status = path_of(path, sizeof path, options, names[i][csv ? 0 : 1], error);
+        if (status == TEN_OK) status = path_of(labels, sizeof labels, options, names[i][2], error);
+        if (status == TEN_OK)
+            status = csv ? ten_dataset_save_csv(sets[i], path, error) : ten_dataset_save_idx(sets[i], path, labels, error);
+    }
+    return status;
+}
+
+/* ---- Preprocessed: CSV of decimal fractions -------------------------------------------------------------------------- */
+
+/* Nine significant digits: a float reads back as itself. */
+static size_t format_value(char *out, size_t size, float value) {
+    if (value == (float)(int)value && value > -1e6f && value < 1e6f) return (size_t)snprintf(out, size, "%d", (int)value);
+    return (size_t)snprintf(out, size, "%.9g", (double)value);
+}
+
+static enum ten_status write_rows(struct ten_writer *writer, const struct ten_batch *batch, const uint8_t *labels,
+                                  struct ten_error *error) {
+    size_t columns = batch->shape.columns, size = columns * 24 + 32;
+    char *line = malloc(size);
+    float *row = malloc(columns * sizeof *row);
+    enum ten_status status = line && row ? TEN_OK : ten_fail_memory(error, "a line of CSV");
+    const char *kind = batch->shape.height ? "pixel" : "feature";
+    if (status == TEN_OK) status = ten_writer_printf(writer, error, "label");
+    for (size_t j = 0; status == TEN_OK && j < columns; j++) status = ten_writer_printf(writer, error, ",%s_%zu", kind, j);
+    if (status == TEN_OK) status = ten_writer_write(writer, "\n", 1, error);
+    for (size_t i = 0; status == TEN_OK && i < batch->rows; i++) {
+        size_t length = (size_t)snprintf(line, size, "%d", labels[i]);
+        ten_batch_row(batch, i, row);
+        for (size_t j = 0; j < columns; j++) {
+            line[length++] = ',';
+            length += format_value(line + length, size - length, row[j]);
+        }
+        line[length++] = '\n';
+        status = ten_writer_write(writer, line, length, error);
+        if (status == TEN_OK && ten_stop_requested()) status = ten_fail(error, TEN_CANCELLED, "stopped");
+    }
+    free(line);
+    free(row);
+    return status;
+}
+
+static enum ten_status write_batch(const struct options *options, const char *name, const struct ten_batch *batch,
+                                   const uint8_t *labels, struct ten_error *error) {
+    char path[2048];
+    struct ten_writer writer = {0};
+    enum ten_status status = path_of(path, sizeof path, options, name, error);
+    if (status == TEN_OK) status = ten_writer_open(&writer, path, error);
+    if (status == TEN_OK) status = write_rows(&writer, batch, labels, error);
+    if (status == TEN_OK) status = ten_writer_commit(&writer, error);
+    ten_writer_abandon(&writer);
+    return status;
+}
+
+/* The chain is fitted on the training set and applied to both. */
+static enum ten_status write_preprocessed(const struct options *options, const struct ten_data *data,
+                                          struct ten_error *error) {
+    struct ten_chain chain = {0};
+    struct ten_run run = ten_run_for(options);
+    const struct ten_dataset *train = &data->train, *test = &data->test;
+    struct ten_batch first = ten_batch_of_images(train->images, train->count, train->height, train->width);
+    struct ten_batch second = ten_batch_of_images(test->images, test->count, test->height, test->width);
+    enum ten_status status = ten_chain_parse(&chain, options->prep, error);
+    struct ten_shape shape = first.shape;
+    if (status == TEN_OK) status = ten_chain_reshape(&chain, &shape, error);
+    if (status == TEN_OK) status = ten_chain_fit(&chain, &first, &run, error);
+    if (status == TEN_OK) status = ten_chain_apply(&chain, &second, &run, error);
+    if (status == TEN_OK) status = write_batch(options, "train.csv", &first, train->labels, error);
+    if (status == TEN_OK) status = write_batch(options, "test.csv", &second, test->labels, error);
+    ten_batch_release(&first);
+    ten_batch_release(&second);
+    ten_chain_release(&chain);
+    return status;
+}
+
+static int run(const struct options *options) {
+    bool prepared = options->prep && strcmp(options->prep, "none") != 0;
+    const char *to = options->to ? options->to : "csv";
+    if (!options->out) return ten_complain(WRONG_USAGE, "--out DIR is needed: where to write");
+    if (prepared && strcmp(to, "idx") == 0)
+        return ten_complain(WRONG_USAGE, "--prep gives numbers that IDX bytes cannot hold; use --to csv");
+    struct ten_data data;
+    struct ten_error error;
+    if (ten_load_data(options, &data, &error) != TEN_OK) return ten_complain_error(&error);
+    enum ten_status status = ten_make_folder(options->out, &error);
+    if (status == TEN_OK)
+        status = prepared ? write_preprocessed(options, &data, &error)
+                          : write_plain(options, &data, strcmp(to, "csv") == 0, &error);
+    int result = DONE;
+    if (status != TEN_OK)
+        result = ten_complain_error(&error);
+    else if (options->json)
+        result = ten_print_json(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "data", data.name, "path", options->out, "format",
+                                          to, "prep", options->prep ? options->prep : "none", "train",
+                                          (json_int_t)data.train.count, "test", (json_int_t)data.test.count), NULL);
+    else
+        ten_say(options, "%s: %zu + %zu images written to %s as %s", data.name, data.train.count, data.test.count,
+                options->out, to);
+    ten_data_release(&data);
+    return result;
+}
+
+const struct command ten_command_convert = {
+    .name = "convert",
+    .usage = "--out DIR",
+    .summary = "IDX <-> CSV, any dataset, also preprocessed",
+    .details = "Writes train.csv and test.csv (label,pixel_0,...), or with `--to idx` the four IDX files. --data takes a\n"
+               "folder with either. With --prep the chain is fitted on the training set and applied to both sets.\n",
+    .examples = "  tenfold convert --out csv\n"
+                "  tenfold convert --data csv --to idx --gzip --out idx\n"
+                "  tenfold convert --prep minmax,crop20 --out cropped\n",
+    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_TO | OPT_GZIP,
+    .run = run,
+};

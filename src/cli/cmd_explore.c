@@ -1,0 +1,87 @@
+/* `tenfold explore`: what the data is like. */
+#include "cli/explore.h"
+
+#include "cli/cli.h"
+#include "study/json.h"
+
+#include <inttypes.h>
+
+json_t *ten_explore_json(const struct ten_data *data, const struct ten_run *run, enum ten_status *status,
+                         struct ten_error *error) {
+    const struct ten_dataset *sets[] = {&data->train, &data->test};
+    static const char *const names[] = {"train", "test"};
+    json_t *list = json_array(), *classes = json_array();
+    for (int c = 0; c < TEN_CLASSES; c++) json_array_append_new(classes, json_string(data->class_names[c]));
+    *status = TEN_OK;
+    for (int i = 0; *status == TEN_OK && i < 2; i++) {
+        struct ten_exploration exploration;
+        *status = ten_explore(&exploration, sets[i], run, error);
+        if (*status != TEN_OK) break;
+        json_array_append_new(list, ten_json_exploration(&exploration, sets[i], names[i]));
+        ten_exploration_release(&exploration);
+    }
+    json_t *document = json_pack("{s:s, s:s, s:O, s:O}", "data", data->name, "path", data->path, "classes", classes, "sets", list);
+    json_decref(list);
+    json_decref(classes);
+    if (*status == TEN_OK) return document;
+    json_decref(document);
+    return NULL;
+}
+
+static double number(const json_t *object, const char *key) { return json_number_value(json_object_get(object, key)); }
+
+static void print_set(const json_t *set, const json_t *classes) {
+    const json_t *intensity = json_object_get(set, "intensity");
+    printf("%s%s%s: %.0f images of %.0fx%.0f, %.0f equal to an earlier one, %.0f pixels always empty\n", ten_bold(),
+           json_string_value(json_object_get(set, "name")), ten_plain(), number(set, "count"), number(set, "height"),
+           number(set, "width"), number(set, "duplicates"), number(set, "empty_pixels"));
+    printf("intensity: mean %.3f, deviation %.3f, quartiles %g %g %g, range %g to %g\n", number(intensity, "mean"),
+           number(intensity, "deviation"), number(intensity, "quartile1"), number(intensity, "median"),
+           number(intensity, "quartile3"), number(intensity, "minimum"), number(intensity, "maximum"));
+    const json_t *counts = json_object_get(set, "class_counts"), *ink = json_object_get(set, "ink");
+    double most = 1;
+    for (size_t c = 0; c < TEN_CLASSES; c++) {
+        double count = json_number_value(json_array_get(counts, c));
+        if (count > most) most = count;
+    }
+    for (size_t c = 0; c < TEN_CLASSES; c++) {
+        double count = json_number_value(json_array_get(counts, c));
+        printf("  %-12s %6.0f  %5.1f %%  ink %5.1f  ", json_string_value(json_array_get(classes, c)), count,
+               100 * count / number(set, "count"), json_number_value(json_array_get(ink, c)));
+        for (int i = 0; i < (int)(40 * count / most + 0.5); i++) putchar('#');
+        putchar('\n');
+    }
+    putchar('\n');
+}
+
+static int run(const struct options *options) {
+    struct ten_data data;
+    struct ten_error error;
+    struct ten_run run = ten_run_for(options);
+    if (ten_load_data(options, &data, &error) != TEN_OK) return ten_complain_error(&error);
+    enum ten_status status;
+    json_t *document = ten_explore_json(&data, &run, &status, &error);
+    ten_data_release(&data);
+    if (status != TEN_OK) return ten_complain_error(&error);
+    int result = DONE;
+    if (options->out) result = ten_print_json(json_incref(document), options->out);
+    if (options->json && result == DONE) result = ten_print_json(json_incref(document), NULL);
+    size_t i;
+    const json_t *set;
+    if (!options->json && result == DONE)
+        json_array_foreach(json_object_get(document, "sets"), i, set) print_set(set, json_object_get(document, "classes"));
+    json_decref(document);
+    return result;
+}
+
+const struct command ten_command_explore = {
+    .name = "explore",
+    .usage = "",
+    .summary = "the exploratory analysis",
+    .details = "Prints the main figures of both sets; --json gives all: statistics per pixel, histogram, samples and\n"
+               "mean pictures. --out writes that JSON into a file.\n",
+    .examples = "  tenfold explore\n"
+                "  tenfold explore --data fashion --json\n",
+    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT,
+    .run = run,
+};

@@ -1,0 +1,339 @@
+/* `tenfold study`: the whole road into one folder. Each part is one file that says with what it was made; a part that is
+ * there and was made with the same is kept, so that a study that was stopped goes on with the same command.
+ *
+ * Every pipeline is first judged on a sixth of the training images that is held out from its fitting; that chooses the
+ * best. Then all are fitted on the whole training set and measured once on the test set. */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "base/cpu.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "cli/explore.h"
+#include "cli/preview.h"
+#include "report/report.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MOST_ROWS = 64, QUICK_LIMIT = 6000 };
+
+struct study {
+    struct options options; /* --quick has become a limit */
+    const char *folder;
+    struct ten_data data;
+    struct ten_run run;
+    char made_with[256]; /* version, data, seed, kernels: what every part depends on */
+    struct entry {
+        char name[96];  /* "knn", "knn+original" */
+        const char *model;
+        char prep[256]; /* in full */
+    } entries[MOST_ROWS];
+    size_t entry_count;
+};
+
+/* ---- Parts ----------------------------------------------------------------------------------------------------- */
+
+static enum ten_status part_path(const struct study *study, char *path, size_t size, const char *folder, const char *name,
+                                 const char *ending, struct ten_error *error) {
+    char file[256];
+    snprintf(file, sizeof file, "%s%s%s", folder, name, ending);
+    return ten_path_join(path, size, study->folder, file, error);
+}
+
+/* The part in a file if it was made with the same as now; else NULL. A new reference. */
+static json_t *kept_part(const char *path, const char *made_with) {
+    json_t *part = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    const char *with = json_string_value(json_object_get(part, "made_with"));
+    if (with && strcmp(with, made_with) == 0) return part;
+    json_decref(part);
+    return NULL;
+}
+
+/* Writes a part and keeps the caller's reference. */
+static enum ten_status write_part(json_t *part, const char *path, const char *made_with, struct ten_error *error) {
+    if (!part || json_object_set_new(part, "made_with", json_string(made_with)) != 0)
+        return ten_fail(error, TEN_NO_MEMORY, "%s: out of memory for JSON", path);
+    return ten_write_json(json_incref(part), path, error);
+}
+
+/* ---- What is studied --------------------------------------------------------------------------------------------- */
+
+static enum ten_status add_entry(struct study *study, const char *model, const char *prep, const char *suffix,
+                                 struct ten_error *error) {
+    struct ten_pipeline *pipeline;
+    enum ten_status status = ten_pipeline_new(&pipeline, model, prep, NULL, 0, error);
+    if (status != TEN_OK) return status;
+    struct ten_pipeline_info info = ten_pipeline_describe(pipeline);
+    struct entry *entry = &study->entries[study->entry_count];
+    snprintf(entry->name, sizeof entry->name, "%s%s", info.model->name, suffix);
+    snprintf(entry->prep, sizeof entry->prep, "%s", info.prep);
+    entry->model = info.model->name;
+    bool again = study->entry_count && entry[-1].model == entry->model && strcmp(entry[-1].prep, entry->prep) == 0;
+    if (!again) study->entry_count++;
+    ten_pipeline_free(pipeline);
+    return TEN_OK;
+}
+
+/* Each model with its own chain and with the original study's. */
+static enum ten_status choose_entries(struct study *study, struct ten_error *error) {
+    char names[MOST_ROWS / 2][96];
+    size_t count = 0;
+    if (!study->options.models)
+        for (size_t i = 0; ten_model_at(i) && i < MOST_ROWS / 2; i++)
+            snprintf(names[count++], sizeof *names, "%s", ten_model_at(i)->name);
+    else if (!ten_split_list(study->options.models, names, MOST_ROWS / 2, &count))
+        return ten_fail(error, TEN_INVALID, "--models \"%s\": expected names with commas between", study->options.models);
+    enum ten_status status = TEN_OK;
+    for (size_t i = 0; status == TEN_OK && i < count; i++) {
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(names[i], names[j]) == 0)
+                return ten_fail(error, TEN_INVALID, "--models: %s stands there twice", names[i]);
+        status = add_entry(study, names[i], NULL, "", error);
+        if (status == TEN_OK) status = add_entry(study, names[i], "original", "+original", error);
+    }
+    return status;
+}
+
+static enum ten_status prepare(struct study *study, struct ten_error *error) {
+    static const char *const folders[] = {"", "validate", "evaluate", "models"};
+    enum ten_status status = choose_entries(study, error);
+    if (status == TEN_OK) status = ten_load_data(&study->options, &study->data, error);
+    char path[2048];
+    for (size_t i = 0; status == TEN_OK && i < sizeof folders / sizeof *folders; i++) {
+        status = ten_path_join(path, sizeof path, study->folder, folders[i], error);
+        if (status == TEN_OK) status = ten_make_folder(path, error);
+    }
+    if (status != TEN_OK) return status;
+    study->run = ten_run_for(&study->options);
+    snprintf(study->made_with, sizeof study->made_with, "tenfold %s; %s %08" PRIx32 " %08" PRIx32 "; seed %" PRIu64 "; %s",
+             ten_version(), study->data.name, ten_dataset_checksum(&study->data.train),
+             ten_dataset_checksum(&study->data.test), study->options.seed, ten_kernel_set());
+    return TEN_OK;
+}
+
+/* ---- Exploring and preprocessing ------------------------------------------------------------------------------------ */
+
+static enum ten_status explore(struct study *study, struct ten_error *error) {
+    char path[2048];
+    enum ten_status status = part_path(study, path, sizeof path, "", "explore", ".json", error);
+    if (status != TEN_OK) return status;
+    json_t *part = kept_part(path, study->made_with);
+    if (!part) {
+        ten_say(&study->options, "explore");
+        part = ten_explore_json(&study->data, &study->run, &status, error);
+        if (status == TEN_OK) status = write_part(part, path, study->made_with, error);
+    }
+    json_decref(part);
+    return status;
+}
+
+static enum ten_status preview(struct study *study, struct ten_error *error) {
+    char path[2048], made_with[4096];
+    enum ten_status status = part_path(study, path, sizeof path, "", "preprocess", ".json", error);
+    size_t length = (size_t)snprintf(made_with, sizeof made_with, "%s", study->made_with);
+    for (size_t i = 0; i < study->entry_count && length < sizeof made_with; i++)
+        length += (size_t)snprintf(made_with + length, sizeof made_with - length, "; %s", study->entries[i].prep);
+    if (status != TEN_OK) return status;
+    json_t *part = kept_part(path, made_with), *chains = json_array();
+    if (!part) ten_say(&study->options, "preprocess");
+    for (size_t i = 0; !part && status == TEN_OK && i < study->entry_count; i++) {
+        bool seen = false;
+        for (size_t j = 0; j < i; j++) seen = seen || strcmp(study->entries[i].prep, study->entries[j].prep) == 0;
+        json_t *chain = NULL;
+        if (!seen) status = ten_preview_chain(&study->data.train, study->entries[i].prep, &chain, &study->run, error);
+        if (chain) json_array_append_new(chains, chain);
+    }
+    if (!part && status == TEN_OK) {
+        part = json_pack("{s:O}", "chains", chains);
+        status = write_part(part, path, made_with, error);
+    }
+    json_decref(chains);
+    json_decref(part);
+    return status;
+}
+
+/* ---- The models ------------------------------------------------------------------------------------------------------- */
+
+static void say_result(const struct study *study, const struct entry *entry, const char *on, const json_t *row,
+                       const char *note) {
+    ten_say(&study->options, "%-22s %-10s %.4f  %s%s", entry->name, on,
+            json_number_value(json_object_get(row, "accuracy")), entry->prep, note);
+}
+
+static const char *made_with_of(const struct study *study, const struct entry *entry, char *text, size_t size) {
+    snprintf(text, size, "%s; %s; %s", study->made_with, entry->model, entry->prep);
+    return text;
+}
+
+/* Judges every entry on held-out training images; accuracies[i] gets the result of entry i. */
+static enum ten_status validate(struct study *study, double *accuracies, struct ten_error *error) {
+    struct ten_data split = {0};
+    enum ten_status status = TEN_OK;
+    for (size_t i = 0; status == TEN_OK && i < study->entry_count; i++) {
+        const struct entry *entry = &study->entries[i];
+        char path[2048], made_with[640];
+        made_with_of(study, entry, made_with, sizeof made_with);
+        status = part_path(study, path, sizeof path, "validate/", entry->name, ".json", error);
+        if (status != TEN_OK) break;
+        json_t *row = kept_part(path, made_with);
+        if (!row) {
+            struct measured measured = {0};
+            if (!split.train.count) {
+                status = ten_load_data(&study->options, &split, error);
+                if (status == TEN_OK) status = ten_hold_out(&split, study->options.seed, error);
+            }
+            if (status == TEN_OK)
+                status = ten_measure(&measured, entry->name, entry->model, entry->prep, &study->options, &split, true,
+                                     &study->run, error);
+            if (status == TEN_OK) {
+                row = ten_row_json(&measured, split.test.count, true);
+                status = write_part(row, path, made_with, error);
+            }
+            ten_measured_release(&measured);
+        }
+        if (status == TEN_OK) say_result(study, entry, "validation", row, "");
+        accuracies[i] = json_number_value(json_object_get(row, "accuracy"));
+        json_decref(row);
+    }
+    ten_data_release(&split);
+    return status;
+}
+
+/* Fits an entry on the whole training set, saves it and measures it on the test set. *part gets the evaluation. */
+static enum ten_status evaluate(struct study *study, const struct entry *entry, json_t **part, struct ten_error *error) {
+    char path[2048], model[2048], made_with[640];
+    made_with_of(study, entry, made_with, sizeof made_with);
+    enum ten_status status = part_path(study, path, sizeof path, "evaluate/", entry->name, ".json", error);
+    if (status == TEN_OK) status = part_path(study, model, sizeof model, "models/", entry->name, ".safetensors", error);
+    if (status != TEN_OK) return status;
+    *part = ten_file_exists(model) ? kept_part(path, made_with) : NULL;
+    if (*part) return TEN_OK;
+    struct measured measured;
+    status = ten_measure(&measured, entry->name, entry->model, entry->prep, &study->options, &study->data, true,
+                         &study->run, error);
+    if (status == TEN_OK) status = ten_pipeline_save(measured.pipeline, model, error);
+    if (status == TEN_OK) {
+        *part = ten_evaluation_json(&measured, &study->data, "test", true);
+        status = write_part(*part, path, made_with, error);
+    }
+    ten_measured_release(&measured);
+    return status;
+}
+
+/* A row of compare.json out of an evaluation: without its details. */
+static json_t *row_of(const json_t *evaluation, double validation_accuracy) {
+    static const char *const details[] = {"on",  "data",    "classes",  "per_class", "weighted", "confusion",
+                                          "roc", "history", "mistakes", "made_with"};
+    json_t *row = json_copy((json_t *)evaluation);
+    for (size_t i = 0; i < sizeof details / sizeof *details; i++) json_object_del(row, details[i]);
+    json_object_set_new(row, "validation_accuracy", json_real(validation_accuracy));
+    return row;
+}
+
+static enum ten_status compare(struct study *study, const double *validation, json_t *rows, struct ten_error *error) {
+    enum ten_status status = TEN_OK;
+    for (size_t i = 0; status == TEN_OK && i < study->entry_count; i++) {
+        json_t *part = NULL;
+        status = evaluate(study, &study->entries[i], &part, error);
+        if (status == TEN_OK) {
+            bool converged = json_is_true(json_object_get(part, "converged"));
+            say_result(study, &study->entries[i], "test", part, converged ? "" : "  (not converged)");
+            json_array_append_new(rows, row_of(part, validation[i]));
+        }
+        json_decref(part);
+    }
+    char path[2048];
+    if (status == TEN_OK) status = part_path(study, path, sizeof path, "", "compare", ".json", error);
+    if (status == TEN_OK)
+        status = ten_write_json(json_pack("{s:s, s:n, s:I, s:s, s:I, s:I, s:O}", "data", study->data.name, "prep", "seed",
+                                          (json_int_t)study->options.seed, "on", "test", "train_count",
+                                          (json_int_t)study->data.train.count, "test_count",
+                                          (json_int_t)study->data.test.count, "rows", rows),
+                                path, error);
+    return status;
+}
+
+/* ---- The whole --------------------------------------------------------------------------------------------------------- */
+
+static enum ten_status conclude(struct study *study, const char *best, double seconds, char *report, size_t size,
+                                struct ten_error *error) {
+    char path[2048], started[32];
+    time_t now = time(NULL) - (time_t)seconds;
+    struct tm parts;
+    strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
+    enum ten_status status = part_path(study, path, sizeof path, "", "study", ".json", error);
+    if (status == TEN_OK)
+        status = ten_write_json(
+            json_pack("{s:s, s:s, s:I, s:b, s:s, s:f, s:{s:s, s:s, s:I}, s:s, s:s}", "version", ten_version(), "data",
+                      study->data.name, "seed", (json_int_t)study->options.seed, "quick", study->options.limit != 0,
+                      "started", started, "seconds", seconds, "machine", "processor", ten_cpu()->name, "kernels",
+                      ten_kernel_set(), "threads", (json_int_t)ten_threads(&study->run), "best", best, "chosen_on",
+                      "validation"),
+            path, error);
+    if (status == TEN_OK) status = ten_path_join(report, size, study->folder, "report.html", error);
+    if (status == TEN_OK) status = ten_report_build(study->folder, report, error);
+    return status;
+}
+
+static enum ten_status do_study(struct study *study, json_t *rows, const char **best, char *report, size_t size,
+                                struct ten_error *error) {
+    double start = ten_seconds(), validation[MOST_ROWS] = {0};
+    enum ten_status status = prepare(study, error);
+    if (status == TEN_OK) status = explore(study, error);
+    if (status == TEN_OK) status = preview(study, error);
+    if (status == TEN_OK) status = validate(study, validation, error);
+    if (status == TEN_OK) status = compare(study, validation, rows, error);
+    size_t top = 0;
+    for (size_t i = 1; i < study->entry_count; i++)
+        if (validation[i] > validation[top]) top = i;
+    *best = study->entries[top].name;
+    if (status == TEN_OK) status = conclude(study, *best, ten_seconds() - start, report, size, error);
+    if (status == TEN_OK) ten_say(&study->options, "done in %.1f s\n", ten_seconds() - start);
+    return status;
+}
+
+static int run(const struct options *options) {
+    struct study *study = calloc(1, sizeof *study);
+    json_t *rows = json_array();
+    if (!study || !rows) return ten_complain(FAILED, "out of memory");
+    study->options = *options;
+    study->folder = options->out ? options->out : "study";
+    if (options->quick && !options->limit) study->options.limit = QUICK_LIMIT;
+    char report[2048];
+    const char *best = "";
+    struct ten_error error;
+    int result = DONE;
+    if (do_study(study, rows, &best, report, sizeof report, &error) != TEN_OK) {
+        result = ten_complain_error(&error);
+        if (error.status == TEN_CANCELLED) ten_say(options, "what was finished is kept in %s; the same command goes on", study->folder);
+    } else if (options->json) {
+        result = ten_print_json(json_pack("{s:s, s:s, s:s, s:O}", "folder", study->folder, "report", report, "best", best,
+                                          "rows", rows), NULL);
+    } else {
+        result = ten_print_rows(rows);
+        printf("\nbest on validation: %s\nthe report: %s\n", best, report);
+    }
+    ten_data_release(&study->data);
+    json_decref(rows);
+    free(study);
+    return result;
+}
+
+const struct command ten_command_study = {
+    .name = "study",
+    .usage = "",
+    .summary = "the whole road into one folder: explore, preprocess, compare, evaluate, report",
+    .details = "Explores the data, judges every model with its own chain and with the original study's on a sixth of the\n"
+               "training images, fits all on the whole training set, measures them once on the test set, saves them and\n"
+               "writes the report. Everything goes into the folder `study`, or --out. Finished parts are kept: after\n"
+               "Ctrl-C the same command goes on.\n",
+    .examples = "  tenfold study\n"
+                "  tenfold study --quick --out first-look\n"
+                "  tenfold study --data fashion --models knn,logistic --out fashion-study\n",
+    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_MODELS | OPT_QUICK,
+    .run = run,
+};

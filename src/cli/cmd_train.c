@@ -1,0 +1,83 @@
+/* `tenfold train`: fits one pipeline and writes the model file. */
+#include "cli/cli.h"
+
+#include "base/file.h"
+#include "study/json.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static enum ten_status train(const struct options *options, const char *out, json_t **row, struct ten_error *error) {
+    const char *model = options->arguments[0];
+    bool held_out = options->on && strcmp(options->on, "validation") == 0, measure = options->on != NULL;
+    struct ten_data data = {0};
+    struct measured measured = {0};
+    struct ten_run run = ten_run_for(options);
+    enum ten_status status = ten_load_data(options, &data, error);
+    if (status == TEN_OK && held_out) status = ten_hold_out(&data, options->seed, error);
+    if (status == TEN_OK) status = ten_measure(&measured, NULL, model, options->prep, options, &data, measure, &run, error);
+    if (status == TEN_OK) status = ten_pipeline_save(measured.pipeline, out, error);
+    if (status == TEN_OK) {
+        struct ten_pipeline_info info = ten_pipeline_describe(measured.pipeline);
+        struct stat file;
+        *row = ten_row_json(&measured, measure ? data.test.count : 0, true);
+        json_object_set_new(*row, "on", options->on ? json_string(options->on) : json_null());
+        json_object_set_new(*row, "data", json_string(data.name));
+        json_object_set_new(*row, "seed", json_integer((json_int_t)options->seed));
+        json_object_set_new(*row, "file", json_string(out));
+        json_object_set_new(*row, "file_bytes", json_integer(stat(out, &file) == 0 ? (json_int_t)file.st_size : 0));
+        json_object_set_new(*row, "history", ten_json_history(info.history));
+    }
+    ten_measured_release(&measured);
+    ten_data_release(&data);
+    return status;
+}
+
+static int run(const struct options *options) {
+    if (options->on && strcmp(options->on, "validation") != 0 && strcmp(options->on, "test") != 0)
+        return ten_complain(WRONG_USAGE, "--on \"%s\": expected validation or test", options->on);
+    char name[128];
+    snprintf(name, sizeof name, "%s.safetensors", options->arguments[0]);
+    const char *out = options->out ? options->out : name;
+    struct ten_pipeline *tried; /* a wrong name or value is told before any work */
+    struct ten_error error;
+    if (ten_pipeline_new(&tried, options->arguments[0], options->prep, options->settings, options->setting_count, &error) !=
+        TEN_OK)
+        return ten_complain_error(&error);
+    ten_pipeline_free(tried);
+    json_t *row = NULL;
+    if (train(options, out, &row, &error) != TEN_OK) return ten_complain_error(&error);
+    if (!json_is_true(json_object_get(row, "converged")))
+        ten_say(options, "%s did not converge; raise its iterations with --set", options->arguments[0]);
+    char bytes[24], seconds[24];
+    ten_say(options, "%s on %s of %lld images: fitted in %s, %s written to %s", options->arguments[0],
+            json_string_value(json_object_get(row, "prep")),
+            (long long)json_integer_value(json_object_get(row, "train_count")),
+            ten_format_seconds(seconds, json_number_value(json_object_get(row, "prep_seconds")) +
+                                            json_number_value(json_object_get(row, "fit_seconds"))),
+            ten_format_bytes(bytes, json_number_value(json_object_get(row, "file_bytes"))), out);
+    if (options->json) return ten_print_json(row, NULL);
+    if (options->on)
+        printf("accuracy on %s: %.4f (95 %% interval %.4f to %.4f)\n", options->on,
+               json_number_value(json_object_get(row, "accuracy")),
+               json_number_value(json_object_get(row, "accuracy_low")),
+               json_number_value(json_object_get(row, "accuracy_high")));
+    json_decref(row);
+    return DONE;
+}
+
+const struct command ten_command_train = {
+    .name = "train",
+    .usage = "MODEL",
+    .summary = "fits one pipeline and writes a model file",
+    .details = "Fits on all training images and measures nothing, unless --on asks: `--on validation` holds a sixth\n"
+               "of the training images out and measures on it; `--on test` measures on the test set.\n"
+               "Writes MODEL.safetensors, or --out.\n",
+    .examples = "  tenfold train knn\n"
+                "  tenfold train logistic --prep original --set C=0.1 --on validation\n"
+                "  tenfold train naive-bayes --data fashion --out nb.safetensors --json\n",
+    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_ON,
+    .least_arguments = 1,
+    .most_arguments = 1,
+    .run = run,
+};

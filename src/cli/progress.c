@@ -1,0 +1,98 @@
+/* The progress line on a terminal, and stopping on request. The library calls back as often as it likes; the line is
+ * redrawn at most ten times a second. */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop;
+
+static struct {
+    char stage[64];
+    double started, drawn;
+    bool visible;
+} line;
+
+static void on_signal(int signal_number) {
+    stop = 1;
+    signal(signal_number, SIG_DFL);
+}
+
+void ten_catch_signals(void) {
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error like any other */
+}
+
+bool ten_stop_requested(void) { return stop; }
+
+void ten_progress_clear(void) {
+    if (!line.visible) return;
+    fputs("\r\033[K", stderr);
+    fflush(stderr);
+    line.visible = false;
+}
+
+static int terminal_width(void) {
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/* "12s", "3m05s" */
+static void format_left(char *out, size_t size, double seconds) {
+    if (seconds < 60) snprintf(out, size, "%.0fs", ceil(seconds));
+    else if (seconds < 3600) snprintf(out, size, "%dm%02ds", (int)seconds / 60, (int)seconds % 60);
+    else snprintf(out, size, "%dh%02dm", (int)seconds / 3600, (int)seconds % 3600 / 60);
+}
+
+static void draw(const struct ten_progress *p, double now) {
+    char text[256], bar[24] = "", left[32] = "", score[64] = "";
+    double elapsed = now - line.started, rate = elapsed > 0 ? p->done / elapsed : 0;
+    if (p->total > 0) {
+        int full = (int)(20 * fmin(p->done / p->total, 1));
+        memset(bar, '.', 20);
+        memset(bar, '=', (size_t)full);
+        bar[20] = '\0';
+        if (rate > 0) format_left(left, sizeof left, (p->total - p->done) / rate);
+    }
+    if (p->score_name) snprintf(score, sizeof score, "  %s %.6g", p->score_name, p->score);
+    if (p->total > 0)
+        snprintf(text, sizeof text, "%-22s [%s] %3.0f%%  %.3g %s/s  %s left%s", p->stage, bar,
+                 100 * fmin(p->done / p->total, 1), rate, p->unit, left, score);
+    else
+        snprintf(text, sizeof text, "%-22s %.0f %s  %.3g/s%s", p->stage, p->done, p->unit, rate, score);
+    fprintf(stderr, "\r%.*s\033[K", terminal_width() - 1, text);
+    fflush(stderr);
+    line.visible = true;
+    line.drawn = now;
+}
+
+static bool on_progress(void *context, const struct ten_progress *progress) {
+    (void)context;
+    double now = ten_seconds();
+    if (strcmp(line.stage, progress->stage) != 0 || progress->done == 0) {
+        snprintf(line.stage, sizeof line.stage, "%s", progress->stage);
+        line.started = line.drawn = now;
+    }
+    if (now - line.drawn >= 0.1) draw(progress, now);
+    return !stop;
+}
+
+static bool only_stop(void *context, const struct ten_progress *progress) {
+    (void)context, (void)progress;
+    return !stop;
+}
+
+struct ten_run ten_run_for(const struct options *options) {
+    const char *terminal = getenv("TERM");
+    bool lines = !options->quiet && isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
+    return (struct ten_run){.seed = options->seed,
+                            .threads = options->threads,
+                            .progress = lines ? on_progress : only_stop};
+}

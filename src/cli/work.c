@@ -1,0 +1,190 @@
+/* What several commands do: load the data, fit and measure a pipeline, turn it into a row. */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "study/json.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Data ------------------------------------------------------------------------------------------------------ */
+
+/* Replaces a set by a stratified choice of `keep` of it; `rest` (may be NULL) gets the others. */
+static enum ten_status take_part(struct ten_dataset *set, size_t keep, uint64_t seed, struct ten_dataset *rest,
+                                 struct ten_error *error) {
+    size_t count = set->count, *rows = ten_alloc(count, sizeof *rows);
+    struct ten_dataset kept = {0}, others = {0};
+    enum ten_status status = rows ? ten_split_stratified(set->labels, count, keep, seed, rows, rows + keep, error)
+                                  : ten_fail_memory(error, "the split");
+    if (status == TEN_OK) status = ten_dataset_select(&kept, set, rows, keep, error);
+    if (status == TEN_OK && rest) status = ten_dataset_select(&others, set, rows + keep, count - keep, error);
+    if (status == TEN_OK) {
+        ten_dataset_release(set);
+        *set = kept;
+        if (rest) *rest = others;
+    } else {
+        ten_dataset_release(&kept);
+    }
+    free(rows);
+    return status;
+}
+
+enum ten_status ten_load_data(const struct options *options, struct ten_data *data, struct ten_error *error) {
+    enum ten_status status = ten_data_load(data, options->data ? options->data : "mnist", error);
+    size_t limit = options->limit;
+    if (status == TEN_OK && limit && limit < data->train.count)
+        status = take_part(&data->train, limit, options->seed, NULL, error);
+    if (status == TEN_OK && limit && limit < data->test.count)
+        status = take_part(&data->test, limit, options->seed, NULL, error);
+    if (status != TEN_OK) ten_data_release(data);
+    return status;
+}
+
+enum ten_status ten_hold_out(struct ten_data *data, uint64_t seed, struct ten_error *error) {
+    size_t count = data->train.count, held = count / 6;
+    if (held == 0) return ten_fail(error, TEN_INVALID, "%zu training images are too few to hold a sixth out", count);
+    struct ten_dataset validation = {0};
+    enum ten_status status = take_part(&data->train, count - held, seed, &validation, error);
+    if (status != TEN_OK) return status;
+    ten_dataset_release(&data->test);
+    data->test = validation;
+    return TEN_OK;
+}
+
+/* ---- Measuring ---------------------------------------------------------------------------------------------------- */
+
+enum ten_status ten_measure(struct measured *out, const char *name, const char *model, const char *prep,
+                            const struct options *options, const struct ten_data *data, bool measure,
+                            const struct ten_run *run, struct ten_error *error) {
+    *out = (struct measured){0};
+    snprintf(out->name, sizeof out->name, "%s", name ? name : model);
+    ten_peak_bytes_reset();
+    enum ten_status status =
+        ten_pipeline_new(&out->pipeline, model, prep, options->settings, options->setting_count, error);
+    if (status == TEN_OK) status = ten_pipeline_name_classes(out->pipeline, data->class_names, error);
+    if (status == TEN_OK) status = ten_pipeline_fit(out->pipeline, &data->train, run, error);
+    if (status == TEN_OK && measure) {
+        const struct ten_dataset *test = &data->test;
+        out->probabilities = ten_alloc(test->count * TEN_CLASSES, sizeof *out->probabilities);
+        if (!out->probabilities) status = ten_fail_memory(error, "the probabilities");
+        double start = ten_seconds();
+        if (status == TEN_OK)
+            status = ten_pipeline_predict(out->pipeline, test->images, test->count, test->height, test->width,
+                                          out->probabilities, run, error);
+        out->predict_seconds = ten_seconds() - start;
+        if (status == TEN_OK)
+            status = ten_metrics_compute(&out->metrics, test->labels, out->probabilities, test->count, error);
+    }
+    out->peak_bytes = ten_peak_bytes();
+    if (status != TEN_OK) ten_measured_release(out);
+    return status;
+}
+
+void ten_measured_release(struct measured *measured) {
+    ten_pipeline_free(measured->pipeline);
+    free(measured->probabilities);
+    *measured = (struct measured){0};
+}
+
+/* ---- Rows ----------------------------------------------------------------------------------------------------------- */
+
+static json_t *settings_json(const struct ten_pipeline_info *info) {
+    json_t *settings = json_object();
+    for (size_t i = 0; i < info->model->parameter_count; i++) {
+        const char *name = info->model->parameters[i].name, *value = strchr(info->settings[i], '=') + 1;
+        char *end;
+        double number = strtod(value, &end);
+        json_t *item = *end ? json_string(value)
+                       : info->model->parameters[i].type == TEN_INTEGER ? json_integer((json_int_t)number)
+                                                                         : json_real(number);
+        json_object_set_new(settings, name, item);
+    }
+    return settings;
+}
+
+json_t *ten_row_json(const struct measured *measured, size_t test_count, bool with_fit) {
+    struct ten_pipeline_info info = ten_pipeline_describe(measured->pipeline);
+    json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", measured->name, "model", info.model->name, "title",
+                            info.model->title, "prep", info.prep, "settings", settings_json(&info));
+    if (!row) return NULL;
+    if (test_count) {
+        json_t *metrics = ten_json_metrics(&measured->metrics);
+        json_object_update(row, metrics);
+        json_decref(metrics);
+    }
+    if (with_fit) {
+        json_object_set_new(row, "prep_seconds", json_real(info.prep_seconds));
+        json_object_set_new(row, "fit_seconds", json_real(info.fit_seconds));
+    }
+    if (test_count) json_object_set_new(row, "predict_seconds", json_real(measured->predict_seconds));
+    if (with_fit) json_object_set_new(row, "peak_bytes", json_integer((json_int_t)measured->peak_bytes));
+    json_object_set_new(row, "parameters", json_integer((json_int_t)info.parameters));
+    json_object_set_new(row, "converged", json_boolean(info.converged));
+    json_object_set_new(row, "train_count", json_integer((json_int_t)info.train_count));
+    json_object_set_new(row, "test_count", json_integer((json_int_t)test_count));
+    return row;
+}
+
+json_t *ten_evaluation_json(const struct measured *measured, const struct ten_data *data, const char *on, bool with_fit) {
+    struct ten_pipeline_info info = ten_pipeline_describe(measured->pipeline);
+    json_t *row = ten_row_json(measured, data->test.count, with_fit), *classes = json_array();
+    for (int c = 0; c < TEN_CLASSES; c++) json_array_append_new(classes, json_string(info.class_names[c]));
+    json_t *details = ten_json_evaluation(&measured->metrics, &data->test, measured->probabilities, info.class_names, 40);
+    json_t *history = ten_json_history(info.history);
+    if (!row || !details || !history || json_object_set_new(row, "on", json_string(on)) != 0 ||
+        json_object_set_new(row, "data", json_string(data->name)) != 0 ||
+        json_object_set(row, "classes", classes) != 0 || json_object_update(row, details) != 0 ||
+        json_object_set(row, "history", history) != 0) {
+        json_decref(row);
+        row = NULL;
+    }
+    json_decref(classes);
+    json_decref(details);
+    json_decref(history);
+    return row;
+}
+
+static double number_of(const json_t *row, const char *key) { return json_number_value(json_object_get(row, key)); }
+
+int ten_print_rows(const json_t *rows) {
+    static const char *const headings[] = {"model",     "chain",      ">accuracy", ">95 % interval", ">F1",
+                                           ">log loss", ">fit",       ">predict",  ">peak"};
+    struct table table = {.columns = sizeof headings / sizeof *headings, .headings = headings};
+    size_t i;
+    const json_t *row;
+    json_array_foreach(rows, i, row) {
+        char(*cell)[72] = ten_table_row(&table), text[24];
+        if (!cell) {
+            ten_table_release(&table);
+            return ten_complain(FAILED, "out of memory for the table");
+        }
+        snprintf(cell[0], sizeof *cell, "%s", json_string_value(json_object_get(row, "model")));
+        snprintf(cell[1], sizeof *cell, "%s", json_string_value(json_object_get(row, "prep")));
+        snprintf(cell[2], sizeof *cell, "%.4f", number_of(row, "accuracy"));
+        snprintf(cell[3], sizeof *cell, "%.4f-%.4f", number_of(row, "accuracy_low"), number_of(row, "accuracy_high"));
+        snprintf(cell[4], sizeof *cell, "%.4f", number_of(row, "f1"));
+        snprintf(cell[5], sizeof *cell, "%.4f", number_of(row, "log_loss"));
+        snprintf(cell[6], sizeof *cell, "%s",
+                 ten_format_seconds(text, number_of(row, "prep_seconds") + number_of(row, "fit_seconds")));
+        snprintf(cell[7], sizeof *cell, "%s", ten_format_seconds(text, number_of(row, "predict_seconds")));
+        snprintf(cell[8], sizeof *cell, "%s", ten_format_bytes(text, number_of(row, "peak_bytes")));
+    }
+    ten_table_print(&table, stdout);
+    ten_table_release(&table);
+    return DONE;
+}
+
+bool ten_split_list(const char *text, char (*storage)[96], size_t most, size_t *count) {
+    *count = 0;
+    for (;;) {
+        size_t length = strcspn(text, ",");
+        if (length == 0 || length >= sizeof *storage || *count == most) return false;
+        memcpy(storage[*count], text, length);
+        storage[(*count)++][length] = '\0';
+        if (!text[length]) return true;
+        text += length + 1;
+    }
+}

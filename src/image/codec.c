@@ -1,0 +1,262 @@
+/* PNG and JPEG to and from grey pictures, through libpng and libjpeg. Both libraries report errors by a jump out of
+ * the failing call; each decoder is therefore one function that jumps and keeps all it owns in a struct of its caller.
+ * A header that claims more pixels than allowed is refused before anything is allocated for them, and what a library
+ * only warns of counts as corrupt where pixels would be made up. */
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jpeglib.h>
+/* jerror.h wants jpeglib.h before it */
+#include <jerror.h>
+#include <png.h>
+
+enum {
+    MAX_SIDE = 16384,
+    MAX_PIXELS = 64000000,
+    MAX_FILE = 1 << 28, /* bytes of a picture file */
+    MAX_SCANS = 100     /* of a progressive JPEG; a small file can ask for many slow passes over a large picture */
+};
+
+/* What both decoders share. */
+struct decoder {
+    const uint8_t *bytes; /* the file: what is still to be read */
+    size_t left;
+    size_t height, width;
+    uint8_t *pixels; /* height x width x channels */
+    char words[256]; /* what the library said when it gave up */
+    jmp_buf give_up;
+};
+
+/* Checks the size that a header claims; false leaves the reason in `words`. */
+static bool check_size(struct decoder *decoder, size_t height, size_t width) {
+    decoder->height = height;
+    decoder->width = width;
+    if (height >= 1 && width >= 1 && height <= MAX_SIDE && width <= MAX_SIDE && height * width <= MAX_PIXELS)
+        return true;
+    snprintf(decoder->words, sizeof decoder->words,
+             "it claims %zu x %zu pixels, expected 1 to %d a side and at most %d in all", width, height, MAX_SIDE,
+             MAX_PIXELS);
+    return false;
+}
+
+/* ---- PNG ---------------------------------------------------------------------------------------------- */
+
+struct png_decoder {
+    struct decoder common;
+    png_structp png;
+    png_infop info;
+    png_bytep *rows;
+};
+
+static _Noreturn void png_give_up(png_structp png, png_const_charp words) {
+    struct decoder *decoder = png_get_error_ptr(png);
+    snprintf(decoder->words, sizeof decoder->words, "%s", words);
+    longjmp(decoder->give_up, 1);
+}
+
+static void png_ignore(png_structp png, png_const_charp words) { (void)png, (void)words; }
+
+static void png_read_bytes(png_structp png, png_bytep out, size_t size) {
+    struct decoder *decoder = png_get_io_ptr(png);
+    if (size > decoder->left) png_error(png, "the file ends too early");
+    memcpy(out, decoder->bytes, size);
+    decoder->bytes += size;
+    decoder->left -= size;
+}
+
+/* Asks libpng to turn whatever the file holds into pairs of grey and opacity, a byte each. */
+static void png_ask_for_grey_and_alpha(png_structp png, png_infop info) {
+    png_set_expand(png); /* palettes, fewer than 8 bits, transparent colours */
+    png_set_scale_16(png);
+    bool colour = png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR;
+    if (colour) png_set_rgb_to_gray_fixed(png, PNG_ERROR_ACTION_NONE, PNG_RGB_TO_GRAY_DEFAULT, PNG_RGB_TO_GRAY_DEFAULT);
+    png_set_add_alpha(png, 0xff, PNG_FILLER_AFTER);
+    png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+}
+
+static enum ten_status decode_png_or_jump(struct png_decoder *decoder) {
+    struct decoder *common = &decoder->common;
+    if (setjmp(common->give_up)) return TEN_FORMAT;
+    decoder->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, common, png_give_up, png_ignore);
+    if (!decoder->png) return TEN_NO_MEMORY;
+    decoder->info = png_create_info_struct(decoder->png);
+    if (!decoder->info) return TEN_NO_MEMORY;
+    png_set_read_fn(decoder->png, common, png_read_bytes);
+    png_set_user_limits(decoder->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* check_size says it better */
+    png_read_info(decoder->png, decoder->info);
+    size_t height = png_get_image_height(decoder->png, decoder->info);
+    size_t width = png_get_image_width(decoder->png, decoder->info);
+    if (!check_size(common, height, width)) return TEN_FORMAT;
+    png_ask_for_grey_and_alpha(decoder->png, decoder->info);
+    if (png_get_rowbytes(decoder->png, decoder->info) != 2 * width) png_error(decoder->png, "unexpected pixel format");
+    common->pixels = malloc(2 * height * width);
+    decoder->rows = malloc(height * sizeof *decoder->rows);
+    if (!common->pixels || !decoder->rows) return TEN_NO_MEMORY;
+    for (size_t y = 0; y < height; y++) decoder->rows[y] = common->pixels + 2 * y * width;
+    png_read_image(decoder->png, decoder->rows);
+    png_read_end(decoder->png, NULL);
+    return TEN_OK;
+}
+
+/* Turns count pairs of grey and opacity into count grey pixels, in place. */
+static void flatten(uint8_t *pixels, size_t count) {
+    uint64_t light = 0, opacity = 0;
+    for (size_t i = 0; i < count; i++) {
+        light += (uint64_t)pixels[2 * i] * pixels[2 * i + 1];
+        opacity += pixels[2 * i + 1];
+    }
+    unsigned ground = 2 * light > 255 * opacity ? 0 : 255; /* black below mostly light ink, else white */
+    for (size_t i = 0; i < count; i++) {
+        unsigned grey = pixels[2 * i], alpha = pixels[2 * i + 1];
+        pixels[i] = (uint8_t)((grey * alpha + ground * (255 - alpha) + 127) / 255);
+    }
+}
+
+static enum ten_status decode_png(struct decoder *common) {
+    struct png_decoder decoder = {.common = *common};
+    enum ten_status status = decode_png_or_jump(&decoder);
+    if (decoder.png) png_destroy_read_struct(&decoder.png, &decoder.info, NULL);
+    free(decoder.rows);
+    *common = decoder.common;
+    if (status != TEN_OK) return status;
+    size_t count = common->height * common->width;
+    flatten(common->pixels, count);
+    uint8_t *shorter = ten_realloc(common->pixels, count, 1);
+    if (shorter) common->pixels = shorter;
+    return TEN_OK;
+}
+
+/* ---- JPEG --------------------------------------------------------------------------------------------- */
+
+struct jpeg_decoder {
+    struct decoder common;
+    struct jpeg_error_mgr errors;
+    struct jpeg_progress_mgr progress;
+    struct jpeg_decompress_struct jpeg; /* client_data points back to this struct */
+};
+
+static _Noreturn void jpeg_give_up(j_common_ptr jpeg) {
+    struct jpeg_decoder *decoder = jpeg->client_data;
+    char words[JMSG_LENGTH_MAX];
+    jpeg->err->format_message(jpeg, words);
+    snprintf(decoder->common.words, sizeof decoder->common.words, "%.200s", words);
+    longjmp(decoder->common.give_up, 1);
+}
+
+/* libjpeg goes on after damage with pixels of its own invention and calls that a warning. Harmless are only bytes
+ * between markers and contradictory headers. */
+static void jpeg_refuse_damage(j_common_ptr jpeg, int level) {
+    int code = jpeg->err->msg_code;
+    if (level >= 0 || code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR) return;
+    jpeg_give_up(jpeg);
+}
+
+static void jpeg_limit_scans(j_common_ptr jpeg) {
+    struct jpeg_decoder *decoder = jpeg->client_data;
+    if (decoder->jpeg.input_scan_number <= MAX_SCANS) return;
+    snprintf(decoder->common.words, sizeof decoder->common.words, "it has more than %d scans", MAX_SCANS);
+    longjmp(decoder->common.give_up, 1);
+}
+
+static enum ten_status decode_jpeg_or_jump(struct jpeg_decoder *decoder) {
+    struct decoder *common = &decoder->common;
+    struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    jpeg->err = jpeg_std_error(&decoder->errors);
+    jpeg->client_data = decoder;
+    decoder->errors.error_exit = jpeg_give_up;
+    decoder->errors.emit_message = jpeg_refuse_damage;
+    if (setjmp(common->give_up)) return TEN_FORMAT;
+    jpeg_create_decompress(jpeg);
+    decoder->progress.progress_monitor = jpeg_limit_scans;
+    jpeg->progress = &decoder->progress;
+    jpeg_mem_src(jpeg, common->bytes, common->left);
+    jpeg_read_header(jpeg, TRUE);
+    if (!check_size(common, jpeg->image_height, jpeg->image_width)) return TEN_FORMAT;
+    jpeg->out_color_space = JCS_GRAYSCALE;
+    jpeg_start_decompress(jpeg);
+    common->pixels = malloc(common->height * common->width);
+    if (!common->pixels) return TEN_NO_MEMORY;
+    while (jpeg->output_scanline < jpeg->output_height) {
+        JSAMPROW row = common->pixels + (size_t)jpeg->output_scanline * common->width;
+        jpeg_read_scanlines(jpeg, &row, 1);
+    }
+    jpeg_finish_decompress(jpeg);
+    return TEN_OK;
+}
+
+static enum ten_status decode_jpeg(struct decoder *common) {
+    struct jpeg_decoder decoder = {.common = *common};
+    enum ten_status status = decode_jpeg_or_jump(&decoder);
+    jpeg_destroy_decompress(&decoder.jpeg);
+    *common = decoder.common;
+    return status;
+}
+
+/* ---- The interface ------------------------------------------------------------------------------------ */
+
+enum ten_status ten_image_decode(struct ten_image *out, const void *bytes, size_t size, const char *name,
+                                 struct ten_error *error) {
+    *out = (struct ten_image){0};
+    if (!name) name = "picture";
+    struct decoder decoder = {.bytes = bytes, .left = size};
+    bool png = size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0;
+    bool jpeg = size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0;
+    if (!png && !jpeg) return ten_fail(error, TEN_FORMAT, "%s: expected a PNG or JPEG picture, this is neither", name);
+    enum ten_status status = png ? decode_png(&decoder) : decode_jpeg(&decoder);
+    if (status != TEN_OK) {
+        free(decoder.pixels);
+        if (status == TEN_NO_MEMORY) return ten_fail_memory(error, "the pixels of a picture");
+        return ten_fail(error, TEN_FORMAT, "%s: bad %s file: %s", name, png ? "PNG" : "JPEG", decoder.words);
+    }
+    *out = (struct ten_image){.height = decoder.height, .width = decoder.width, .pixels = decoder.pixels};
+    return TEN_OK;
+}
+
+enum ten_status ten_image_load(struct ten_image *out, const char *path, struct ten_error *error) {
+    *out = (struct ten_image){0};
+    uint8_t *bytes = NULL;
+    size_t size;
+    enum ten_status status = ten_file_read(path, MAX_FILE, &bytes, &size, error);
+    if (status != TEN_OK) return status;
+    status = ten_image_decode(out, bytes, size, path, error);
+    free(bytes);
+    return status;
+}
+
+enum ten_status ten_image_encode_png(const struct ten_image *image, uint8_t **bytes, size_t *size,
+                                     struct ten_error *error) {
+    *bytes = NULL;
+    *size = 0;
+    struct decoder check = {0};
+    if (!check_size(&check, image->height, image->width))
+        return ten_fail(error, TEN_INVALID, "a picture to encode: %s", check.words);
+    png_image png = {.version = PNG_IMAGE_VERSION,
+                     .width = (png_uint_32)image->width,
+                     .height = (png_uint_32)image->height,
+                     .format = PNG_FORMAT_GRAY};
+    png_alloc_size_t length = PNG_IMAGE_PNG_SIZE_MAX(png);
+    uint8_t *out = malloc(length);
+    if (!out) return ten_fail_memory(error, "a PNG file");
+    if (!png_image_write_to_memory(&png, out, &length, 0, image->pixels, 0, NULL)) {
+        free(out);
+        return ten_fail(error, TEN_IO, "a picture of %zu x %zu pixels was not encoded: %s", image->width, image->height,
+                        png.message);
+    }
+    uint8_t *shorter = ten_realloc(out, length, 1);
+    *bytes = shorter ? shorter : out;
+    *size = length;
+    return TEN_OK;
+}
+
+void ten_image_release(struct ten_image *image) {
+    if (!image) return;
+    free(image->pixels);
+    *image = (struct ten_image){0};
+}

@@ -1,0 +1,205 @@
+/* A pipeline: a chain of preprocessing steps and an estimator, made from names, fitted and applied as one. */
+#include "model/pipeline.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Making and freeing ------------------------------------------------------------------------------------- */
+
+static enum ten_status find_model(const struct ten_model_type **type, const char *name, struct ten_error *error) {
+    *type = ten_model_find(name);
+    if (*type) return TEN_OK;
+    char known[512] = "";
+    size_t length = 0;
+    for (size_t i = 0; ten_model_at(i) && length < sizeof known; i++)
+        length += (size_t)snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "", ten_model_at(i)->name);
+    return ten_fail(error, TEN_INVALID, "unknown model \"%s\"; there are %s", name, known);
+}
+
+enum ten_status ten_pipeline_new(struct ten_pipeline **out, const char *model, const char *prep,
+                                 const char *const *settings, size_t setting_count, struct ten_error *error) {
+    *out = NULL;
+    const struct ten_model_type *type;
+    enum ten_status status = find_model(&type, model, error);
+    if (status != TEN_OK) return status;
+    struct ten_pipeline *p = calloc(1, sizeof *p);
+    if (!p) return ten_fail_memory(error, "a pipeline");
+    p->type = type;
+    p->state = ten_alloc_zero(1, type->state_size);
+    if (!p->state) status = ten_fail_memory(error, "a pipeline");
+    if (status == TEN_OK) status = ten_chain_parse(&p->chain, prep ? prep : type->about.prep, error);
+    if (status == TEN_OK) status = ten_values_parse(&p->values, &type->about, settings, setting_count, error);
+    if (status != TEN_OK) {
+        ten_pipeline_free(p);
+        return status;
+    }
+    for (size_t i = 0; i < type->about.parameter_count; i++) {
+        char value[48];
+        ten_values_format(&p->values, &type->about, i, value, sizeof value);
+        snprintf(p->settings[i], sizeof p->settings[i], "%s=%s", type->about.parameters[i].name, value);
+        p->setting_list[i] = p->settings[i];
+    }
+    for (int c = 0; c < TEN_CLASSES; c++) snprintf(p->class_names[c], sizeof p->class_names[c], "%d", c);
+    snprintf(p->version, sizeof p->version, "%s", ten_version());
+    *out = p;
+    return TEN_OK;
+}
+
+/* Back to an unfitted pipeline. */
+static void forget(struct ten_pipeline *p) {
+    if (p->state) {
+        p->type->release(p->state);
+        memset(p->state, 0, p->type->state_size);
+    }
+    free(p->history.values);
+    p->history = (struct ten_history){0};
+    p->fitted = p->converged = false;
+}
+
+void ten_pipeline_free(struct ten_pipeline *pipeline) {
+    if (!pipeline) return;
+    forget(pipeline);
+    ten_chain_release(&pipeline->chain);
+    free(pipeline->state);
+    free(pipeline);
+}
+
+enum ten_status ten_pipeline_name_classes(struct ten_pipeline *pipeline, const char *const names[TEN_CLASSES],
+                                          struct ten_error *error) {
+    for (int c = 0; c < TEN_CLASSES; c++)
+        if (strlen(names[c]) >= sizeof pipeline->class_names[c])
+            return ten_fail(error, TEN_INVALID, "class name \"%s\" is longer than %zu bytes", names[c],
+                            sizeof pipeline->class_names[c] - 1);
+    for (int c = 0; c < TEN_CLASSES; c++)
+        snprintf(pipeline->class_names[c], sizeof pipeline->class_names[c], "%s", names[c]);
+    return TEN_OK;
+}
+
+/* ---- Fitting and predicting ----------------------------------------------------------------------------------- */
+
+static enum ten_status check_labels(const struct ten_dataset *dataset, struct ten_error *error) {
+    if (dataset->count == 0) return ten_fail(error, TEN_INVALID, "no images to learn from");
+    if (!dataset->labels) return ten_fail(error, TEN_INVALID, "the training images have no labels");
+    for (size_t i = 0; i < dataset->count; i++)
+        if (dataset->labels[i] >= TEN_CLASSES)
+            return ten_fail(error, TEN_INVALID, "label %d of image %zu: expected 0 to %d", dataset->labels[i], i,
+                            TEN_CLASSES - 1);
+    return TEN_OK;
+}
+
+static enum ten_status fit(struct ten_pipeline *p, const struct ten_dataset *dataset, const struct ten_run *run,
+                           struct ten_error *error) {
+    struct ten_batch batch =
+        ten_batch_of_images(dataset->images, dataset->count, dataset->height, dataset->width);
+    p->output = batch.shape;
+    enum ten_status status = ten_chain_reshape(&p->chain, &p->output, error);
+    double start = ten_seconds();
+    if (status == TEN_OK) status = ten_chain_fit(&p->chain, &batch, run, error);
+    double middle = ten_seconds();
+    if (status == TEN_OK) {
+        struct ten_training training = {.features = &batch,
+                                        .labels = dataset->labels,
+                                        .values = &p->values,
+                                        .run = run,
+                                        .history = &p->history,
+                                        .converged = &p->converged};
+        status = p->type->fit(p->state, &training, error);
+    }
+    p->prep_seconds = middle - start;
+    p->fit_seconds = ten_seconds() - middle;
+    ten_batch_release(&batch);
+    return status;
+}
+
+enum ten_status ten_pipeline_fit(struct ten_pipeline *pipeline, const struct ten_dataset *dataset,
+                                 const struct ten_run *run, struct ten_error *error) {
+    forget(pipeline);
+    enum ten_status status = check_labels(dataset, error);
+    if (status != TEN_OK) return status;
+    pipeline->converged = true;
+    status = fit(pipeline, dataset, run, error);
+    if (status != TEN_OK) {
+        forget(pipeline);
+        return status;
+    }
+    pipeline->height = dataset->height;
+    pipeline->width = dataset->width;
+    pipeline->train_count = dataset->count;
+    pipeline->train_checksum = ten_dataset_checksum(dataset);
+    pipeline->seed = run ? run->seed : 0;
+    pipeline->fitted = true;
+    return TEN_OK;
+}
+
+/* The batch that the estimator sees; to be released by the caller also after a failure. */
+static enum ten_status prepare(const struct ten_pipeline *p, const uint8_t *images, size_t count, size_t height,
+                               size_t width, struct ten_batch *batch, const struct ten_run *run,
+                               struct ten_error *error) {
+    *batch = ten_batch_of_images(images, count, height, width);
+    if (!p->fitted) return ten_fail(error, TEN_INVALID, "the model has not been fitted yet");
+    if (height != p->height || width != p->width)
+        return ten_fail(error, TEN_INVALID, "images of %zux%zu pixels, but the model was fitted on %zux%zu", height,
+                        width, p->height, p->width);
+    return ten_chain_apply(&p->chain, batch, run, error);
+}
+
+enum ten_status ten_pipeline_predict(const struct ten_pipeline *pipeline, const uint8_t *images, size_t count,
+                                     size_t height, size_t width, float *probabilities, const struct ten_run *run,
+                                     struct ten_error *error) {
+    struct ten_batch batch;
+    enum ten_status status = prepare(pipeline, images, count, height, width, &batch, run, error);
+    if (status == TEN_OK && count > 0)
+        status = pipeline->type->predict(pipeline->state, &pipeline->values, &batch, probabilities, run, error);
+    ten_batch_release(&batch);
+    return status;
+}
+
+enum ten_status ten_pipeline_features(const struct ten_pipeline *pipeline, const uint8_t *images, size_t count,
+                                      size_t height, size_t width, struct ten_features *out, const struct ten_run *run,
+                                      struct ten_error *error) {
+    *out = (struct ten_features){0};
+    struct ten_batch batch;
+    enum ten_status status = prepare(pipeline, images, count, height, width, &batch, run, error);
+    float *values = NULL;
+    if (status == TEN_OK) status = ten_batch_own_floats(&batch, &values, error);
+    if (status == TEN_OK) {
+        *out = (struct ten_features){batch.rows, batch.shape.columns, batch.shape.height, batch.shape.width, values};
+        batch.owned = false; /* handed over */
+    }
+    ten_batch_release(&batch);
+    return status;
+}
+
+void ten_features_release(struct ten_features *features) {
+    if (!features) return;
+    free(features->values);
+    *features = (struct ten_features){0};
+}
+
+struct ten_pipeline_info ten_pipeline_describe(const struct ten_pipeline *p) {
+    struct ten_pipeline_info info = {
+        .model = &p->type->about,
+        .prep = p->chain.text,
+        .settings = p->setting_list,
+        .fitted = p->fitted,
+        .converged = p->converged,
+        .height = p->height,
+        .width = p->width,
+        .features = p->output.columns,
+        .parameters = p->fitted ? p->type->parameters(p->state) : 0,
+        .train_count = p->train_count,
+        .train_checksum = p->train_checksum,
+        .seed = p->seed,
+        .version = p->version,
+        .history = &p->history,
+        .prep_seconds = p->prep_seconds,
+        .fit_seconds = p->fit_seconds,
+    };
+    for (int c = 0; c < TEN_CLASSES; c++) info.class_names[c] = p->class_names[c];
+    return info;
+}

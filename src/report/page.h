@@ -1,0 +1,84 @@
+/* What the parts of the report share: the study's files as they were read, the comparison's rows, the page being
+ * written, and the figures collected on the way. */
+#ifndef TEN_REPORT_PAGE_H
+#define TEN_REPORT_PAGE_H
+
+#include "report/html.h"
+
+/* A row of compare.json; texts are borrowed from it. */
+struct ten_row {
+    const char *name, *model, *title, *prep;
+    double accuracy, low, high, precision, recall, f1, log_loss, auc, validation; /* NAN: undefined */
+    double prep_seconds, fit_seconds, predict_seconds, peak_bytes, parameters;
+    struct ten_source evaluation;          /* root NULL: not there */
+    const struct ten_published *published; /* the original study's figures for the same, or NULL */
+};
+
+/* What the original study published about a model after its own chain. */
+struct ten_published {
+    const char *model;
+    double accuracy, seconds;
+};
+
+struct ten_page {
+    struct ten_outcome *outcome;
+    struct ten_html html;
+    const char *folder;
+    bool beside; /* the page lies in the study's folder, so that links to its files work */
+    struct ten_source study, explore, compare, preprocess;
+    const char *data, *data_title;
+    const char *classes[TEN_CLASSES];
+    bool digits; /* the classes are called "0".."9" */
+    size_t train_count, test_count;
+    struct ten_row *rows; /* best test accuracy first */
+    size_t row_count, best;
+    json_t *templates; /* web/figures.json */
+    json_t *figures;   /* name -> Vega-Lite text, as the page holds them */
+    size_t figure_number;
+    bool in_details; /* between ten_figure_table and ten_figure_end */
+};
+
+/* ---- figures.c ---- */
+
+/* A figure from its template in web/figures.json, with the rows `values` as its data (stolen). A new reference; NULL
+ * after a failure, which the functions below accept. */
+json_t *ten_figure_new(struct ten_page *page, const char *template_name, json_t *values);
+/* Sets what `path` leads to ("layer.0.encoding.x.title"; digits index arrays) to `value` (stolen). */
+void ten_figure_set(struct ten_page *page, json_t *figure, const char *path, json_t *value);
+/* Appends a row to `values`, built as json_pack does; NAN is not allowed in it. */
+void ten_figure_row(struct ten_page *page, json_t *values, const char *format, ...);
+/* Writes the figure (stolen) up to its caption's first words; the caption's markup follows, then _end or a table
+ * between _table and _end. `label` describes it to those who cannot see it. `class` styles it. */
+void ten_figure_begin(struct ten_page *page, json_t *figure, const char *class, const char *name, const char *label);
+void ten_figure_table(struct ten_page *page);
+void ten_figure_end(struct ten_page *page, const char *name);
+/* The palette as CSS custom properties, light and dark. */
+void ten_figures_palette(struct ten_page *page);
+/* Writes all collected figures to folder/figures/NAME.vl.json, colours filled in. */
+void ten_figures_save(struct ten_page *page);
+
+/* ---- sections ---- */
+
+void ten_section_data(struct ten_page *page);
+void ten_section_preprocess(struct ten_page *page);
+void ten_section_compare(struct ten_page *page);
+void ten_section_models(struct ten_page *page);
+void ten_section_made(struct ten_page *page);
+
+/* ---- words and small parts that sections share (parts.c) ---- */
+
+/* "digit 5", or the class's name */
+void ten_part_class(struct ten_page *page, size_t label);
+/* "<b>k-nearest neighbours</b> (minmax,crop20,standardize)" */
+void ten_part_chain(struct ten_page *page, const char *prep);
+void ten_part_row(struct ten_page *page, const struct ten_row *row);
+/* Opens a table in a box of its own that scrolls; `label` names the box. */
+void ten_part_table(struct ten_page *page, const char *class, const char *label);
+void ten_part_table_end(struct ten_page *page);
+/* A picture of height x width pixels, shown `zoom` times as large. */
+void ten_part_picture(struct ten_page *page, const char *uri, size_t width, size_t height, size_t zoom,
+                      const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* A link to a file of the study's folder, or its name where the page lies elsewhere. */
+void ten_part_file(struct ten_page *page, const char *path);
+
+#endif

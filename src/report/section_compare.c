@@ -1,0 +1,262 @@
+/* The comparison: every pipeline on the same split, the published figures of the original study beside ours. */
+#include "report/page.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static double cost(const struct ten_row *row) { return row->prep_seconds + row->fit_seconds + row->predict_seconds; }
+
+static const char *kind(const struct ten_page *page, const struct ten_row *row) {
+    return row == &page->rows[page->best] ? "chosen on validation" : "other models";
+}
+
+/* An error rate that a logarithm can take: no errors count as half of one. */
+static double error_rate(const struct ten_page *page, double accuracy) {
+    double least = 0.5 / (double)(page->test_count ? page->test_count : 1);
+    return fmax(1 - accuracy, least);
+}
+
+static void write_finding(struct ten_page *page) {
+    struct ten_html *html = &page->html;
+    const struct ten_row *first = &page->rows[0], *second = first + 1, *last = &page->rows[page->row_count - 1];
+    ten_html_raw(html, "<p class=\"finding\">");
+    ten_part_row(page, first);
+    ten_html(html, " labels %s of the %s test images correctly", ten_show_percent(first->accuracy, 2).text,
+             ten_show_count((double)page->test_count).text);
+    if (page->row_count > 1) {
+        ten_html_raw(html, ", ahead of ");
+        ten_part_row(page, second);
+        ten_html(html, " with %s", ten_show_percent(second->accuracy, 2).text);
+        ten_html_raw(html,
+                     second->high >= first->low ? "; their intervals overlap" : ", and their intervals do not overlap");
+        if (page->row_count > 2)
+            ten_html(html, "; the last of the %s reaches %s", ten_show_small(page->row_count).text,
+                     ten_show_percent(last->accuracy, 2).text);
+    }
+    ten_html_raw(html, ".</p>\n");
+}
+
+/* ---- The table ---------------------------------------------------------------------------------------- */
+
+/* A cell that sorts by `value`, whatever it shows. */
+static void write_cell(struct ten_page *page, double value, struct ten_show show) {
+    if (isfinite(value)) {
+        char key[40];
+        snprintf(key, sizeof key, "%.9g", value);
+        ten_html(&page->html, "<td data-key=\"%s\">%s</td>", key, show.text);
+    } else {
+        ten_html(&page->html, "<td>%s</td>", show.text);
+    }
+}
+
+static void write_row(struct ten_page *page, const struct ten_row *row) {
+    struct ten_html *html = &page->html;
+    bool best = row == &page->rows[page->best];
+    ten_html_raw(html, best ? "<tr class=\"best\">" : "<tr>");
+    ten_html(html, "<th scope=\"row\">%s</th><td>", row->title);
+    ten_part_chain(page, row->prep);
+    char key[40];
+    snprintf(key, sizeof key, "%.9g", row->accuracy);
+    ten_html(html, "</td><td data-key=\"%s\"><b>%s</b><small>%s–%s</small></td>", key,
+             ten_show_share(row->accuracy).text, ten_show_share(row->low).text, ten_show_share(row->high).text);
+    write_cell(page, row->validation, ten_show_share(row->validation));
+    write_cell(page, row->precision, ten_show_share(row->precision));
+    write_cell(page, row->recall, ten_show_share(row->recall));
+    write_cell(page, row->f1, ten_show_share(row->f1));
+    write_cell(page, row->log_loss, ten_show_number(row->log_loss, 3));
+    write_cell(page, row->auc, ten_show_share(row->auc));
+    write_cell(page, row->prep_seconds + row->fit_seconds, ten_show_figures(row->prep_seconds + row->fit_seconds));
+    write_cell(page, row->predict_seconds, ten_show_figures(row->predict_seconds));
+    write_cell(page, row->peak_bytes, ten_show_count(row->peak_bytes / 1e6));
+    write_cell(page, row->parameters, ten_show_count(row->parameters));
+    ten_html_raw(html, "</tr>\n");
+}
+
+static void write_table(struct ten_page *page) {
+    static const char *const columns[] = {
+        "Model",    "Preprocessing", "Accuracy", "Validation", "Precision", "Recall",    "F1",
+        "Log loss", "AUC",           "Fit, s",   "Predict, s", "Peak, MB",  "Parameters"};
+    struct ten_html *html = &page->html;
+    ten_part_table(page, "numbers comparison", "All pipelines compared");
+    ten_html_raw(html, "<thead><tr>");
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        ten_html_raw(html, i == 2 ? "<th scope=\"col\" aria-sort=\"descending\">" : "<th scope=\"col\">");
+        ten_html(html, "%s</th>", columns[i]);
+    }
+    ten_html_raw(html, "</tr></thead>\n<tbody>\n");
+    for (size_t i = 0; i < page->row_count; i++) write_row(page, &page->rows[i]);
+    ten_html_raw(html, "</tbody>");
+    ten_part_table_end(page);
+    ten_html_raw(html,
+                 "<p class=\"small\">The marked row was chosen by its validation accuracy. Below an accuracy stands "
+                 "its 95&#8239;% interval. Precision, recall, F1 and AUC are means over the classes. Fit counts the "
+                 "preprocessing of the training images too, and predict all test images.</p>\n");
+}
+
+/* ---- Charts ------------------------------------------------------------------------------------------- */
+
+/* The part of a stretched accuracy axis that is needed, and where its ticks stand. */
+static void set_error_axis(struct ten_page *page, json_t *figure, const char *axis) {
+    static const double ticks[] = {0.9,  0.7,  0.5,  0.4,   0.3,   0.2,   0.15,  0.1,   0.07,  0.05,
+                                   0.03, 0.02, 0.01, 0.007, 0.005, 0.003, 0.002, 0.001, 0.0005};
+    double low = 1, high = 0;
+    for (size_t i = 0; i < page->row_count; i++) {
+        const struct ten_row *row = &page->rows[i];
+        low = fmin(low, error_rate(page, row->high));
+        high = fmax(high, error_rate(page, row->low));
+        if (row->published) {
+            low = fmin(low, 1 - row->published->accuracy);
+            high = fmax(high, 1 - row->published->accuracy);
+        }
+    }
+    low /= 1.08;
+    high = fmin(high * 1.08, 1);
+    char path[64];
+    snprintf(path, sizeof path, "encoding.%s.scale.domain", axis);
+    ten_figure_set(page, figure, path, json_pack("[f,f]", low, high));
+    json_t *inside = json_array();
+    double previous = 2;
+    for (size_t i = 0; i < sizeof ticks / sizeof *ticks; i++) {
+        /* ticks keep a distance that depends on how much there is to show */
+        if (ticks[i] < low || ticks[i] > high || previous / ticks[i] < pow(high / low, 0.11)) continue;
+        ten_figure_row(page, inside, "f", ticks[i]);
+        previous = ticks[i];
+    }
+    snprintf(path, sizeof path, "encoding.%s.axis.values", axis);
+    ten_figure_set(page, figure, path, inside);
+}
+
+static void accuracy_values(struct ten_page *page, json_t *values, json_t *names) {
+    for (size_t i = 0; i < page->row_count; i++) {
+        const struct ten_row *row = &page->rows[i];
+        char interval[160];
+        snprintf(interval, sizeof interval, "%s–%s", ten_show_share(row->low).text, ten_show_share(row->high).text);
+        ten_figure_row(page, names, "s", row->name);
+        ten_figure_row(page, values, "{s:s,s:s,s:f,s:f,s:f,s:f,s:s}", "name", row->name, "kind", kind(page, row),
+                       "accuracy", row->accuracy, "error", error_rate(page, row->accuracy), "error_low",
+                       error_rate(page, row->high), "error_high", error_rate(page, row->low), "interval", interval);
+    }
+    for (size_t i = 0; i < page->row_count; i++) {
+        const struct ten_row *row = &page->rows[i];
+        if (!row->published) continue;
+        ten_figure_row(page, values, "{s:s,s:s,s:f,s:f,s:s}", "name", row->name, "kind",
+                       "published by the original study", "accuracy", row->published->accuracy, "error",
+                       1 - row->published->accuracy, "interval", "not published");
+    }
+}
+
+static void write_accuracy_chart(struct ten_page *page) {
+    json_t *values = json_array(), *names = json_array();
+    accuracy_values(page, values, names);
+    bool any = json_array_size(values) > page->row_count;
+    json_t *figure = ten_figure_new(page, "accuracy", values);
+    ten_figure_set(page, figure, "encoding.y.sort", names);
+    ten_figure_set(page, figure, "height", json_integer(34 * (json_int_t)page->row_count));
+    if (!any) {
+        ten_figure_set(page, figure, "encoding.color.scale.domain",
+                       json_pack("[s,s]", "chosen on validation", "other models"));
+    }
+    set_error_axis(page, figure, "x");
+    ten_figure_begin(page, figure, "wide", "accuracy",
+                     "Dot chart: test accuracy of every pipeline with its 95 % interval");
+    ten_html(&page->html,
+             "Accuracy on the test set; the bar through a dot is its 95&#8239;%% interval%s. Equal steps on the axis "
+             "are equal ratios of the error rate, so that good models stay apart.",
+             any ? ", a diamond what the original study published for the same model and preprocessing" : "");
+    ten_figure_end(page, "accuracy");
+}
+
+static void write_cost_chart(struct ten_page *page) {
+    json_t *values = json_array();
+    double low = HUGE_VAL, high = 0;
+    size_t fastest = 0;
+    for (size_t i = 0; i < page->row_count; i++) {
+        const struct ten_row *row = &page->rows[i];
+        double seconds = fmax(cost(row), 1e-6);
+        low = fmin(low, seconds);
+        high = fmax(high, seconds);
+        if (cost(row) < cost(&page->rows[fastest])) fastest = i;
+        ten_figure_row(page, values, "{s:s,s:s,s:f,s:f,s:f,s:f,s:f}", "name", row->name, "kind", kind(page, row),
+                       "seconds", seconds, "accuracy", row->accuracy, "error", error_rate(page, row->accuracy), "fit",
+                       row->prep_seconds + row->fit_seconds, "predict", row->predict_seconds);
+    }
+    json_t *figure = ten_figure_new(page, "cost", values);
+    /* room for names beside the outermost dots */
+    double room = pow(high / low, 0.12) * 1.25;
+    ten_figure_set(page, figure, "encoding.x.scale.domain", json_pack("[f,f]", low / room, high * room));
+    set_error_axis(page, figure, "y");
+    ten_figure_begin(page, figure, "wide", "cost",
+                     "Scatter chart: test accuracy of every pipeline against the seconds it took");
+    const struct ten_row *quick = &page->rows[fastest], *first = &page->rows[0];
+    ten_html_raw(&page->html, "Cost against accuracy: preprocessing, fit and prediction together. ");
+    if (fastest != 0) {
+        ten_part_row(page, quick);
+        ten_html(&page->html, " is done soonest, after %s; the most accurate takes %s.",
+                 ten_show_seconds(cost(quick)).text, ten_show_seconds(cost(first)).text);
+    } else if (page->row_count > 1) {
+        ten_html(&page->html, "The most accurate is the fastest too, done after %s.",
+                 ten_show_seconds(cost(first)).text);
+    }
+    ten_figure_end(page, "cost");
+}
+
+/* ---- The original study ------------------------------------------------------------------------------- */
+
+static void write_published(struct ten_page *page) {
+    struct ten_html *html = &page->html;
+    size_t count = 0, agree = 0, ahead = 0;
+    for (size_t i = 0; i < page->row_count; i++) {
+        const struct ten_row *row = &page->rows[i];
+        if (!row->published) continue;
+        count++;
+        agree += row->published->accuracy >= row->low && row->published->accuracy <= row->high;
+        ahead += row->accuracy > row->published->accuracy;
+    }
+    if (count == 0) return;
+    ten_html(html,
+             "<h3>Beside the original study</h3>\n<p>The Python study that this one re-makes published figures for %s "
+             "of these pipelines, with the same model, preprocessing and images. ",
+             count == page->row_count ? "all" : ten_show_small(count).text);
+    ten_html(html, "Its accuracy lies within our 95&#8239;%% interval for %s; ours is the higher for %s.</p>\n",
+             agree == count ? "all of them"
+             : agree == 0   ? "none"
+                            : ten_show_small(agree).text,
+             ahead == count ? "all"
+             : ahead == 0   ? "none"
+                            : ten_show_small(ahead).text);
+    ten_part_table(page, "numbers", "The original study’s published figures beside ours");
+    ten_html_raw(
+        html, "<thead><tr><th scope=\"col\">Model</th><th scope=\"col\">Accuracy, published</th>"
+              "<th scope=\"col\">Accuracy, ours</th><th scope=\"col\">Difference</th>"
+              "<th scope=\"col\">Seconds, published</th><th scope=\"col\">Seconds, ours</th></tr></thead>\n<tbody>\n");
+    for (size_t i = 0; i < page->row_count; i++) {
+        const struct ten_row *row = &page->rows[i];
+        if (!row->published) continue;
+        double difference = row->accuracy - row->published->accuracy;
+        ten_html(html, "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td><td>%s%s</td><td>%s</td><td>%s</td></tr>\n",
+                 row->title, ten_show_share(row->published->accuracy).text, ten_show_share(row->accuracy).text,
+                 difference > 0 ? "+" : "", ten_show_share(difference).text,
+                 ten_show_number(row->published->seconds, 2).text,
+                 ten_show_figures(row->fit_seconds + row->predict_seconds).text);
+    }
+    ten_html_raw(html, "</tbody>");
+    ten_part_table_end(page);
+    ten_html_raw(html, "<p class=\"small\">Published figures are quoted, not measured here: its seconds were taken on "
+                       "another machine and leave preprocessing out. Ours add fit and prediction.</p>\n");
+}
+
+void ten_section_compare(struct ten_page *page) {
+    ten_html_raw(&page->html, "<section id=\"comparison\" aria-labelledby=\"comparison-title\">\n"
+                              "<h2 id=\"comparison-title\">The comparison</h2>\n");
+    write_finding(page);
+    ten_html(&page->html,
+             "<p>Every pipeline was fitted on the same %s training images and labelled the same %s test "
+             "images.</p>\n",
+             ten_show_count((double)page->train_count).text, ten_show_count((double)page->test_count).text);
+    write_accuracy_chart(page);
+    write_table(page);
+    write_published(page);
+    write_cost_chart(page);
+    ten_html_raw(&page->html, "</section>\n");
+}

@@ -1,0 +1,231 @@
+// The report's page: draws the figures, turns the theme, sorts the comparison, shows one model after another. The page
+// is complete without it, but for the charts, whose data stand in tables below them.
+"use strict";
+
+(() => {
+  const root = document.documentElement;
+  const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
+  const unhide = (element) => element && (element.hidden = false);
+
+  // ---- Figures: Vega-Lite texts with colours named as CSS properties, which the SVG keeps ----
+
+  const figures = new Map(); // figure element -> {spec, view, width}
+
+  function specOf(figure) {
+    return JSON.parse(figure.querySelector("script").textContent);
+  }
+
+  // The figure for a width: the plot fills it, and what must stay square does.
+  function fitted(spec, width) {
+    const fit = { ...spec, width, autosize: { type: "fit-x", contains: "padding" } };
+    if (spec.usermeta?.aspect) fit.height = Math.round(width * spec.usermeta.aspect);
+    const narrow = width < 480;
+    fit.config = {
+      ...spec.config,
+      background: "transparent",
+      aria: false, // the element around the figure says what it is
+      legend: { ...spec.config.legend, columns: Math.max(1, Math.floor(width / (spec.usermeta?.legendWidth ?? 118))) },
+    };
+    if (narrow) {
+      fit.config.axis = { ...spec.config.axis, labelFontSize: 11, titleFontSize: 11 };
+      fit.config.text = { ...spec.config.text, fontSize: 10 };
+      if (spec.usermeta?.aspect) fit.layer?.filter((l) => l.mark.type === "text").forEach((l) => (l.mark.fontSize = 9.5));
+    }
+    return fit;
+  }
+
+  async function draw(figure) {
+    const canvas = figure.querySelector(".canvas");
+    const width = Math.floor(canvas.clientWidth);
+    const state = figures.get(figure);
+    if (!width || state.width === width) return;
+    state.width = width;
+    const spec = vegaLite.compile(fitted(specOf(figure), width)).spec;
+    const holder = document.createElement("div");
+    const view = new vega.View(vega.parse(spec), { renderer: "svg", container: holder, hover: true, tooltip });
+    await view.runAsync();
+    state.view?.finalize();
+    state.view = view;
+    canvas.replaceChildren(holder);
+    // what is beside a role="img" is presentation, and says so
+    all("svg", holder).forEach((svg) => svg.setAttribute("aria-hidden", "true"));
+    canvas.parentElement.style.minHeight = "0";
+  }
+
+  const shown = (figure) => !figure.closest("[hidden]");
+
+  async function drawAll() {
+    delete root.dataset.ready;
+    for (const figure of figures.keys()) {
+      if (!shown(figure)) continue;
+      await draw(figure);
+      await new Promise((next) => setTimeout(next)); // lets the page answer between two figures
+    }
+    root.dataset.ready = "true";
+  }
+
+  let pending = Promise.resolve();
+  const redraw = () => (pending = pending.then(drawAll));
+
+  // ---- Tooltips ----
+
+  const tip = document.getElementById("tip");
+
+  function tooltip(handler, event, item, value) {
+    if (value === null || value === undefined || value === "") {
+      tip.hidden = true;
+      return;
+    }
+    const lines = typeof value === "object" ? Object.entries(value) : [["", String(value)]];
+    tip.replaceChildren(...lines.map(([key, text]) => {
+      const line = document.createElement("div");
+      for (const part of [key, text]) line.append(Object.assign(document.createElement("span"), { textContent: part }));
+      return line;
+    }));
+    tip.hidden = false;
+    const { width, height } = tip.getBoundingClientRect();
+    const x = event.clientX + 14 + width > innerWidth ? event.clientX - width - 14 : event.clientX + 14;
+    const y = event.clientY + 14 + height > innerHeight ? event.clientY - height - 10 : event.clientY + 14;
+    tip.style.left = `${Math.max(4, x)}px`;
+    tip.style.top = `${Math.max(4, y)}px`;
+  }
+  addEventListener("scroll", () => (tip.hidden = true), { passive: true });
+
+  // ---- A figure's text and picture to take away ----
+
+  // Colours as they are now in place of the properties' names.
+  function coloured(text) {
+    const style = getComputedStyle(root);
+    return text.replace(/var\((--[a-z0-9-]+)\)/g, (_, name) => style.getPropertyValue(name).trim());
+  }
+
+  function download(name, type, text) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  function offer(figure) {
+    const name = figure.id.replace("figure-", "");
+    const svg = figure.querySelector("button.svg");
+    const copy = figure.querySelector("button.copy");
+    svg.addEventListener("click", async () => {
+      const view = figures.get(figure).view;
+      if (view) download(`${name}.svg`, "image/svg+xml", coloured(await view.toSVG()));
+    });
+    copy.addEventListener("click", async () => {
+      const text = coloured(JSON.stringify(specOf(figure), null, 2));
+      try {
+        await navigator.clipboard.writeText(text);
+        copy.textContent = "Copied";
+      } catch {
+        download(`${name}.vl.json`, "application/json", text); // a page from disk may be refused the clipboard
+      }
+      setTimeout(() => (copy.textContent = "Copy the text"), 2000);
+    });
+    unhide(svg);
+    unhide(copy);
+  }
+
+  // ---- Theme ----
+
+  function themeButton() {
+    const button = document.getElementById("theme");
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    const dark = () => (root.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
+    const name = () => (button.textContent = dark() ? "Light" : "Dark");
+    button.addEventListener("click", () => {
+      root.dataset.theme = dark() ? "light" : "dark";
+      name();
+      try {
+        localStorage.setItem("tenfold-theme", root.dataset.theme);
+      } catch {
+        // a browser may forbid it for files; the choice then lasts as long as the page
+      }
+    });
+    system.addEventListener("change", name);
+    name();
+    unhide(button);
+  }
+
+  // ---- The comparison's order ----
+
+  function sortBy(table, column, direction) {
+    const key = (row) => {
+      const cell = row.cells[column];
+      return cell.dataset.key === undefined ? cell.textContent.trim() : Number(cell.dataset.key);
+    };
+    const order = (a, b) => {
+      const [x, y] = [key(a), key(b)];
+      const numbers = [x, y].map((k) => typeof k === "number");
+      if (numbers[0] !== numbers[1]) return numbers[0] ? -1 : 1; // what has no value stays last
+      return direction * (numbers[0] ? x - y : x.localeCompare(y));
+    };
+    table.tBodies[0].append(...[...table.tBodies[0].rows].sort(order));
+  }
+
+  function sortable(table) {
+    const heads = [...table.tHead.rows[0].cells];
+    heads.forEach((head, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = head.textContent;
+      head.replaceChildren(button);
+      // texts rise first; of numbers the larger come first, as most here are better so
+      const first = column < 2 ? "ascending" : "descending";
+      button.addEventListener("click", () => {
+        const now = head.getAttribute("aria-sort");
+        const next = !now ? first : now === "ascending" ? "descending" : "ascending";
+        heads.forEach((other) => other.removeAttribute("aria-sort"));
+        head.setAttribute("aria-sort", next);
+        sortBy(table, column, next === "ascending" ? 1 : -1);
+      });
+    });
+  }
+
+  // ---- One model after another ----
+
+  function chooser() {
+    const select = document.getElementById("choose");
+    if (select.options.length < 2) return;
+    select.addEventListener("change", () => {
+      all(".panel").forEach((panel) => (panel.hidden = panel.id !== select.value));
+      redraw();
+    });
+    unhide(select.closest("p"));
+  }
+
+  // ---- Where the reader is ----
+
+  function navigation() {
+    const list = document.querySelector("nav ol");
+    const links = new Map(all("nav ol a").map((link) => [document.querySelector(link.hash), link]));
+    const seen = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (!isIntersecting) continue;
+        links.forEach((link) => link.removeAttribute("aria-current"));
+        const link = links.get(target);
+        link.setAttribute("aria-current", "true");
+        list.scrollTo({ left: link.offsetLeft - list.offsetLeft - 30 }); // on a phone the list is wider than its place
+      }
+    }, { rootMargin: "-30% 0px -65% 0px" });
+    links.forEach((_, section) => seen.observe(section));
+  }
+
+  themeButton();
+  all(".comparison table").forEach(sortable);
+  chooser();
+  navigation();
+  all("figure.chart").forEach((figure) => {
+    figures.set(figure, {});
+    offer(figure);
+  });
+  redraw();
+  let timer;
+  addEventListener("resize", () => {
+    clearTimeout(timer);
+    timer = setTimeout(redraw, 120);
+  });
+})();

@@ -166,7 +166,7 @@ struct ten_image {
 };
 
 /* Decodes PNG or JPEG (told by content, not by name) to grey; transparent pixels lie on black if the opaque ones are
- * mostly light, else on white. At most 16384 pixels a side and 64 million in all. */
+ * mostly light, else on white. At most 16384 pixels a side and 64 million in all. CMYK JPEG is TEN_FORMAT. */
 TEN_API enum ten_status ten_image_load(struct ten_image *out, const char *path, struct ten_error *error);
 TEN_API enum ten_status ten_image_decode(struct ten_image *out, const void *bytes, size_t size, const char *name,
                                          struct ten_error *error);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 #include <omp.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 size_t ten_threads(const struct ten_run *run) {
@@ -23,6 +24,7 @@ enum ten_status ten_parallel(const struct ten_run *run, const char *stage, const
     if (threads > tasks) threads = tasks ? tasks : 1;
     enum ten_status status = TEN_OK;
     size_t failed = SIZE_MAX; /* the lowest task that failed; SIZE_MAX - 1: stopped on request */
+    pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
     atomic_bool stop = false;
     atomic_size_t done = 0;
     struct ten_progress progress = {.stage = stage, .unit = unit, .total = per_task * (double)tasks};
@@ -39,12 +41,13 @@ enum ten_status ten_parallel(const struct ten_run *run, const char *stage, const
         }
         if (result != TEN_OK) {
             atomic_store(&stop, true);
-#pragma omp critical(ten_parallel_failure)
+            pthread_mutex_lock(&guard); /* an omp critical section would leave a global symbol of its own */
             if (number < failed) {
                 failed = number;
                 status = result;
                 if (error) *error = mine;
             }
+            pthread_mutex_unlock(&guard);
         }
     }
     return status;

@@ -1,5 +1,5 @@
 /* Geometry of grey images: one image at a time, floats in, floats out (bytes are converted by the caller). Ink is
- * what is not zero. All functions write every output pixel; source and destination must not overlap. */
+ * what is not zero; a pixel's mass is its magnitude. All functions write every output pixel; source and destination must not overlap. */
 #ifndef TEN_IMAGE_GEOMETRY_H
 #define TEN_IMAGE_GEOMETRY_H
 
@@ -18,8 +18,8 @@ void ten_resize_area(const float *image, size_t stride, struct ten_box from, flo
  * in the middle (offsets rounded down) of side x side zeros. An empty image stays empty. inner <= side. */
 void ten_crop_to_box(const float *image, size_t height, size_t width, float *out, size_t side, size_t inner);
 
-/* Moves the image by whole pixels so that its centre of mass lies nearest to the middle of side x side; what falls
- * outside is lost. An empty image stays empty. */
+/* Moves the image by whole pixels so that its centre of mass lies nearest to pixel (side / 2, side / 2), the middle as
+ * MNIST has it (half a pixel beyond the geometric one); what falls outside is lost. An empty image stays empty. */
 void ten_center_by_mass(const float *image, size_t height, size_t width, float *out, size_t side);
 
 /* Removes the slant: shears horizontally about the centre of mass by mu11 / mu02 (central second moments of intensity),

@@ -1,0 +1,585 @@
+/* The report from a small study: what the page says, that its figures are whole JSON, that words from files cannot
+ * become markup, and that files with anything wrong in them are refused with file and member named. */
+#include "test.h"
+
+#include "base/file.h"
+#include "report/report.h"
+
+#include <dirent.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- A study of ten 2 x 2 images per set -------------------------------------------------------------- */
+
+static const char picture[] = "data:image/png;base64,iVBORw0KGgo=";
+
+enum { DOCUMENTS = 6 };
+static const char *const document_names[DOCUMENTS] = {"study.json",   "explore.json",      "preprocess.json",
+                                                      "compare.json", "evaluate/knn.json", "evaluate/logistic.json"};
+
+struct study {
+    json_t *documents[DOCUMENTS];
+};
+
+static json_t *repeated(size_t count, json_t *item) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) json_array_append(array, item);
+    json_decref(item);
+    return array;
+}
+
+static json_t *class_names(void) {
+    json_t *names = json_array();
+    for (int i = 0; i < 10; i++) {
+        char name[2] = {(char)('0' + i), 0};
+        json_array_append_new(names, json_string(name));
+    }
+    return names;
+}
+
+static json_t *make_set(const char *name, int count) {
+    json_t *counts = repeated(10, json_integer(count / 10));
+    json_array_set_new(counts, 3, json_integer(count / 10 + 2));
+    json_array_set_new(counts, 7, json_integer(count / 10 - 2));
+    json_t *histogram = repeated(256, json_integer(0));
+    json_array_set_new(histogram, 0, json_integer(count * 3));
+    json_array_set_new(histogram, 255, json_integer(count));
+    json_t *pixels = json_object(), *images = json_object();
+    static const char *const members[] = {"mean",   "deviation", "minimum", "quartile1",
+                                          "median", "quartile3", "maximum"};
+    for (size_t i = 0; i < 7; i++) {
+        json_object_set_new(pixels, members[i], repeated(4, json_real(12.5)));
+        json_object_set_new(images, members[i], json_string(picture));
+    }
+    json_t *set = json_pack(
+        "{s:s,s:i,s:i,s:i,s:s,s:i,s:i,s:o,s:{s:f,s:f,s:i,s:i,s:i,s:i,s:i},s:o,s:o,s:i,s:[{s:i,s:f,s:i}],"
+        "s:[{s:i,s:i,s:s}],s:o,s:[{s:i,s:i,s:s,s:s,s:s}],s:o}",
+        "name", name, "count", count, "height", 2, "width", 2, "checksum", "0badcafe", "missing", 0, "duplicates", 1,
+        "class_counts", counts, "intensity", "mean", 33.25, "deviation", 70.5, "minimum", 0, "quartile1", 0, "median",
+        0, "quartile3", 0, "maximum", 255, "histogram", histogram, "ink", repeated(10, json_real(33.5)), "empty_pixels",
+        1, "first_rows", "label", 5, "ink", 30.5, "first_ink_pixel", 2, "samples", "index", 0, "label", 5, "image",
+        picture, "images", images, "class_images", "label", 5, "count", 10, "mean", picture, "median", picture,
+        "deviation", picture, "pixels", pixels);
+    assert_non_null(set);
+    return set;
+}
+
+static json_t *make_row(const char *name, const char *prep, double accuracy, double validation) {
+    json_t *row =
+        json_pack("{s:s,s:s,s:s,s:s,s:{},s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:i,s:i,s:b,s:i,s:i,s:f}", "name",
+                  name, "model", name, "title", *name == 'k' ? "k-nearest neighbours" : "logistic regression", "prep",
+                  prep, "settings", "accuracy", accuracy, "accuracy_low", accuracy - 0.01, "accuracy_high",
+                  accuracy + 0.01, "precision", 0.9, "recall", 0.9, "f1", 0.9, "log_loss", 0.5, "auc", 0.99,
+                  "prep_seconds", 0.1, "fit_seconds", 0.2, "predict_seconds", 0.3, "peak_bytes", 1000000, "parameters",
+                  1234, "converged", 1, "train_count", 60000, "test_count", 10000, "validation_accuracy", validation);
+    assert_non_null(row);
+    return row;
+}
+
+static json_t *make_evaluation(const char *name) {
+    json_t *evaluation = make_row(name, "none", 0.95, 0.94), *confusion = json_array(), *classes = json_array();
+    json_t *probabilities = repeated(10, json_real(0)), *curves = json_array();
+    json_array_set_new(probabilities, 9, json_real(0.75));
+    for (int i = 0; i < 10; i++) {
+        json_t *line = repeated(10, json_integer(0));
+        json_array_set_new(line, (size_t)i, json_integer(950));
+        json_array_set_new(line, (size_t)(i + 5) % 10, json_integer(i == 4 ? 60 : 40));
+        json_array_append_new(confusion, line);
+        json_array_append_new(classes, json_pack("{s:i,s:s,s:f,s:f,s:f,s:f,s:i}", "label", i, "name", "x", "precision",
+                                                 0.9, "recall", 0.9, "f1", 0.9, "auc", 0.99, "support", 990));
+        json_array_append_new(curves, json_pack("{s:i,s:f,s:[[i,i],[f,f],[i,i]]}", "label", i, "auc", 0.99, "points", 0,
+                                                0, 0.01, 0.9, 1, 1));
+    }
+    json_t *more =
+        json_pack("{s:s,s:s,s:o,s:o,s:{s:f,s:f,s:f},s:o,s:o,s:{s:[s,s,s],s:[[i,f,f],[i,f,f]]},"
+                  "s:[{s:i,s:i,s:i,s:o,s:s}]}",
+                  "on", "test", "data", "mnist", "classes", class_names(), "per_class", classes, "weighted",
+                  "precision", 0.91, "recall", 0.92, "f1", 0.93, "confusion", confusion, "roc", curves, "history",
+                  "names", "epoch", "loss", "accuracy", "rows", 1, 2.5, 0.5, 2, 1.5, 0.75, "mistakes", "index", 247,
+                  "truth", 4, "predicted", 9, "probabilities", probabilities, "image", picture);
+    assert_non_null(more);
+    json_object_update(evaluation, more);
+    json_decref(more);
+    return evaluation;
+}
+
+static struct study make_study(void) {
+    struct study study;
+    study.documents[0] =
+        json_pack("{s:s,s:s,s:i,s:b,s:s,s:f,s:{s:s,s:s,s:i},s:s,s:s}", "version", "0.1.0", "data", "mnist", "seed", 42,
+                  "quick", 0, "started", "2025-03-02T10:41:07Z", "seconds", 193.4, "machine", "processor",
+                  "Some Processor", "kernels", "generic", "threads", 2, "best", "knn", "chosen_on", "validation");
+    study.documents[1] = json_pack("{s:s,s:s,s:o,s:[o,o]}", "data", "mnist", "path", "data/mnist", "classes",
+                                   class_names(), "sets", make_set("train", 600), make_set("test", 100));
+    study.documents[2] = json_pack("{s:[{s:s,s:s,s:[{s:i,s:i,s:[{s:s,s:i,s:i,s:s},{s:s,s:i,s:i,s:s}]}]}]}", "chains",
+                                   "prep", "minmax,crop1", "summary", "Makes less of it.", "digits", "index", 0,
+                                   "label", 5, "stages", "name", "original", "height", 2, "width", 2, "image", picture,
+                                   "name", "crop1", "height", 1, "width", 1, "image", picture);
+    study.documents[3] =
+        json_pack("{s:s,s:n,s:i,s:s,s:i,s:i,s:[o,o]}", "data", "mnist", "prep", "seed", 42, "on", "test", "train_count",
+                  60000, "test_count", 10000, "rows", make_row("logistic", "scale", 0.92, 0.91),
+                  make_row("knn", "minmax,crop20,standardize", 0.95, 0.94));
+    study.documents[4] = make_evaluation("knn");
+    study.documents[5] = make_evaluation("logistic");
+    for (size_t i = 0; i < DOCUMENTS; i++) assert_non_null(study.documents[i]);
+    return study;
+}
+
+static void free_study(struct study *study) {
+    for (size_t i = 0; i < DOCUMENTS; i++) json_decref(study->documents[i]);
+}
+
+static void save_document(const char *folder, size_t which, json_t *document) {
+    assert_int_equal(json_dump_file(document, test_path(folder, document_names[which]), JSON_COMPACT), 0);
+}
+
+static const char *save_study(const struct study *study) {
+    const char *folder = test_folder();
+    assert_int_equal(mkdir(test_path(folder, "evaluate"), 0777), 0);
+    for (size_t i = 0; i < DOCUMENTS; i++) save_document(folder, i, study->documents[i]);
+    return folder;
+}
+
+/* What `path` leads to ("rows.0.f1") is set to `value` (stolen), or removed if that is NULL. */
+static void change(json_t *document, const char *path, json_t *value) {
+    char part[64];
+    for (json_t *at = document;;) {
+        size_t length = strcspn(path, ".");
+        snprintf(part, sizeof part, "%.*s", (int)length, path);
+        path += length + (path[length] == '.');
+        if (!*path) {
+            if (json_is_array(at)) {
+                assert_int_equal(value ? json_array_set_new(at, (size_t)atoi(part), value)
+                                       : json_array_remove(at, (size_t)atoi(part)),
+                                 0);
+            } else {
+                assert_int_equal(value ? json_object_set_new(at, part, value) : json_object_del(at, part), 0);
+            }
+            return;
+        }
+        at = json_is_array(at) ? json_array_get(at, (size_t)atoi(part)) : json_object_get(at, part);
+        assert_non_null(at);
+    }
+}
+
+static char *build(const char *folder) {
+    struct ten_error error;
+    const char *out = test_path(folder, "report.html");
+    assert_ok(ten_report_build(folder, out, &error));
+    size_t size;
+    return (char *)test_read(out, &size);
+}
+
+static char *build_study(struct study *study) {
+    char *page = build(save_study(study));
+    free_study(study);
+    return page;
+}
+
+static void assert_in(const char *page, const char *part) {
+    if (!strstr(page, part)) fail_msg("the page lacks \"%s\"", part);
+}
+
+static void assert_not_in(const char *page, const char *part) {
+    const char *found = strstr(page, part);
+    if (found) fail_msg("the page has \"%.120s\"", found);
+}
+
+static size_t occurrences(const char *page, const char *part) {
+    size_t count = 0;
+    while ((page = strstr(page, part))) count++, page++;
+    return count;
+}
+
+/* ---- Tests -------------------------------------------------------------------------------------------- */
+
+static void test_parts(void **state) {
+    (void)state;
+    struct study study = make_study();
+    char *page = build_study(&study);
+    static const char *const parts[] = {
+        "<title>MNIST: a study with Tenfold</title>",
+        "The ten digits are nearly equally frequent: from 58 (digit 7) to 62 (digit 3) training images.",
+        "<section id=\"data\"",
+        "<section id=\"preprocessing\"",
+        "<section id=\"comparison\"",
+        "<section id=\"model\"",
+        "<section id=\"made\"",
+        "One chain of steps prepares the images: <code>minmax,<wbr>crop1</code> hands the model 1 values",
+        "<b>k-nearest neighbours</b> (<code>minmax,<wbr>crop20,<wbr>standardize</code>) labels <b>95.00\u202f%</b>",
+        "its most frequent mistake is to take a 4 for a 9, 60 times",
+        "tenfold study --data mnist --seed 42 --out study",
+        "3\u202fmin 13\u202fs",
+        "2025-03-02 10:41 UTC",
+        "<tr class=\"best\">",
+        "macro average",
+        "weighted average",
+        "0.9561", /* published for knn after the original chain */
+        "<a href=\"evaluate/knn.json\">",
+        "<div class=\"panel\" id=\"panel-knn\">",
+        "<div class=\"panel\" id=\"panel-logistic\" hidden>",
+        "<b>4</b> taken for <b>9</b></span><span>75\u202f% sure",
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_in(page, parts[i]);
+    assert_not_in(page, "<a href=\"models/"); /* no such files in this study */
+    assert_not_in(page, "0.9233");            /* published, but for another chain than this study's */
+    assert_not_in(page, "sourceMappingURL");
+    assert_int_equal(occurrences(page, "<script"), occurrences(page, "</script>"));
+    assert_int_equal(occurrences(page, "<section"), occurrences(page, "</section>"));
+    assert_int_equal(occurrences(page, "<figure"), occurrences(page, "</figure>"));
+    assert_int_equal(occurrences(page, "<table"), occurrences(page, "</table>"));
+    free(page);
+}
+
+static void test_figures(void **state) {
+    (void)state;
+    struct study study = make_study();
+    const char *folder = save_study(&study);
+    free_study(&study);
+    char *page = build(folder);
+    static const char *const names[] = {"accuracy",
+                                        "class-distribution",
+                                        "confusion-knn",
+                                        "confusion-logistic",
+                                        "cost",
+                                        "history-knn",
+                                        "history-accuracy-knn",
+                                        "intensity",
+                                        "ink",
+                                        "pixels",
+                                        "roc-knn",
+                                        "roc-logistic",
+                                        "history-logistic",
+                                        "history-accuracy-logistic"};
+    enum { NAMES = sizeof names / sizeof *names };
+    for (size_t i = 0; i < NAMES; i++) {
+        char file[96];
+        snprintf(file, sizeof file, "figures/%s.vl.json", names[i]);
+        const char *path = test_path(folder, file);
+        json_error_t where;
+        json_t *figure = json_load_file(path, 0, &where);
+        if (!figure) fail_msg("%s:%d: %s", file, where.line, where.text);
+        assert_string_equal(json_string_value(json_object_get(figure, "$schema")),
+                            "https://vega.github.io/schema/vega-lite/v6.json");
+        assert_true(*json_string_value(json_object_get(figure, "description")));
+        assert_true(json_array_size(json_object_get(json_object_get(figure, "data"), "values")) > 0);
+        json_decref(figure);
+        size_t size;
+        char *text = (char *)test_read(path, &size);
+        assert_not_in(text, "var(--"); /* colours are filled in */
+        free(text);
+        snprintf(file, sizeof file, "id=\"figure-%s\"", names[i]);
+        assert_in(page, file);
+    }
+    DIR *all = opendir(test_path(folder, "figures"));
+    assert_non_null(all);
+    size_t files = 0;
+    for (struct dirent *entry; (entry = readdir(all));) files += entry->d_name[0] != '.';
+    closedir(all);
+    assert_int_equal(files, NAMES);
+    free(page);
+}
+
+static void test_same_bytes_again(void **state) {
+    (void)state;
+    struct study study = make_study();
+    const char *folder = save_study(&study);
+    free_study(&study);
+    char *first = build(folder), *second = build(folder);
+    assert_string_equal(first, second);
+    free(first);
+    free(second);
+}
+
+static void test_words_stay_words(void **state) {
+    (void)state;
+    static const char hostile[] = "</script><script>alert('1 & \"2\"')</script>";
+    static const struct {
+        size_t document;
+        const char *path;
+    } places[] = {{0, "machine.processor"},
+                  {0, "version"},
+                  {0, "data"},
+                  {0, "chosen_on"},
+                  {0, "started"},
+                  {1, "classes.3"},
+                  {1, "sets.0.checksum"},
+                  {2, "chains.0.prep"},
+                  {2, "chains.0.summary"},
+                  {1, "path"},
+                  {2, "chains.0.digits.0.stages.0.name"},
+                  {3, "rows.0.title"},
+                  {3, "rows.0.prep"},
+                  {3, "rows.0.model"},
+                  {4, "history.names.1"}};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        struct study study = make_study();
+        change(study.documents[places[i].document], places[i].path, json_string(hostile));
+        char *page = build_study(&study);
+        assert_not_in(page, "<script>alert");
+        assert_not_in(page, "'1 & \"2\"'");
+        assert_int_equal(occurrences(page, "<script"), occurrences(page, "</script>"));
+        free(page);
+    }
+    struct study study = make_study();
+    change(study.documents[1], "classes.3", json_string(hostile));
+    char *page = build_study(&study);
+    assert_in(page, "&lt;/script&gt;&lt;script&gt;alert(&#39;1 &amp; &quot;2&quot;&#39;)"); /* in the tables */
+    assert_in(page, "\\u003c/script>");                                                     /* in the figures */
+    free(page);
+}
+
+static void test_refused(void **state) {
+    (void)state;
+    static const struct {
+        size_t document;
+        const char *path, *value, *message;
+    } cases[] = {
+        {0, "seed", "\"x\"", "study.json: seed: expected a whole number from 0 up, found \"x\""},
+        {0, "seed", "-1", "study.json: seed: expected"},
+        {0, "seed", "1.5", "study.json: seed: expected"},
+        {0, "machine", "[]", "study.json: machine: expected an object, found an array"},
+        {0, "best", "\"svm\"", "study.json: best: expected the name of a row of compare.json, found \"svm\""},
+        {0, "best", "\"../../x\"", "study.json: best: expected a name"},
+        {0, "quick", "0", "study.json: quick: expected true or false"},
+        {0, "seconds", "-1", "study.json: seconds: expected a number from 0 up, found -1"},
+        {0, "seconds", NULL, "study.json: seconds: expected this member, found nothing"},
+        {1, "classes.9", NULL, "explore.json: classes: expected 10 items, found 9"},
+        {1, "classes.9", "7", "explore.json: classes[9]: expected a text, found 7"},
+        {1, "classes.9", "\"\"", "explore.json: classes[9]: expected a text of 1 to 63 bytes"},
+        {1, "sets.1", NULL, "explore.json: sets: expected 2 items, found 1"},
+        {1, "sets.0.histogram.7", NULL, "explore.json: sets[0].histogram: expected 256 items, found 255"},
+        {1, "sets.0.pixels.mean", "[1, 2, 3]", "explore.json: sets[0].pixels.mean: expected 4 items"},
+        {1, "sets.0.height", "0", "explore.json: sets[0].height: expected a number from 1 to 1024"},
+        {1, "sets.0.height", "1e9", "explore.json: sets[0].height: expected"},
+        {1, "sets.0.samples.0.label", "10", "explore.json: sets[0].samples[0].label: expected a number from 0 to 9"},
+        {1, "sets.0.samples.0.image", "\"http://x/\"", "explore.json: sets[0].samples[0].image: expected a PNG"},
+        {1, "sets.0.samples.0.image", "\"data:image/png;base64,A\\\" onerror=\"", "samples[0].image: expected a PNG"},
+        {2, "chains", "{}", "preprocess.json: chains: expected an array, found an object"},
+        {2, "chains.0.digits.0.stages.0.image", "null", "stages[0].image: expected a PNG picture"},
+        {3, "rows", "[]", "compare.json: rows: expected at least one row"},
+        {3, "rows.1.name", "\"logistic\"", "compare.json: rows[1].name: expected a name of its own"},
+        {3, "rows.1.name", "\"a/b\"", "compare.json: rows[1].name: expected a name"},
+        {3, "rows.1.accuracy", "1.5", "compare.json: rows[1].accuracy: expected a number from 0 to 1, found 1.5"},
+        {3, "rows.1.accuracy", "null", "compare.json: rows[1].accuracy: expected a number from 0 to 1, found null"},
+        {3, "rows.0.f1", "\"high\"", "compare.json: rows[0].f1: expected a number from 0 to 1, found \"high\""},
+        {4, "confusion.3", "[1]", "evaluate/knn.json: confusion[3]: expected 10 items, found 1"},
+        {4, "confusion.3.3", "-1", "evaluate/knn.json: confusion[3][3]: expected a whole number"},
+        {4, "roc.0.points.1", "[0.5]", "evaluate/knn.json: roc[0].points[1]: expected 2 items"},
+        {4, "roc.0.points.2", "[0.001, 1]", "evaluate/knn.json: roc[0].points[2][0]: expected a false positive rate"},
+        {4, "mistakes.0.probabilities", "[1]", "evaluate/knn.json: mistakes[0].probabilities: expected 10 items"},
+        {4, "mistakes.0.truth", "-1", "evaluate/knn.json: mistakes[0].truth: expected a number from 0 to 9"},
+        {4, "history.rows.1", "[1]", "evaluate/knn.json: history.rows[1]: expected 3 items"},
+        {5, "per_class", "null", "evaluate/logistic.json: per_class: expected an array, found null"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct study study = make_study();
+        json_t *value = cases[i].value ? json_loads(cases[i].value, JSON_DECODE_ANY, NULL) : NULL;
+        assert_true(value || !cases[i].value);
+        change(study.documents[cases[i].document], cases[i].path, value);
+        const char *folder = save_study(&study), *out = test_path(folder, "report.html");
+        free_study(&study);
+        struct ten_error error;
+        assert_fails(ten_report_build(folder, out, &error), TEN_FORMAT, cases[i].message);
+        assert_int_equal(ten_report_build(folder, out, NULL), TEN_FORMAT);
+        assert_false(ten_file_exists(out));
+        assert_false(ten_file_exists(test_path(folder, "figures/accuracy.vl.json")));
+    }
+}
+
+static void test_no_json(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "", "{", "nonsense", "[1, 2", "{\"a\":1,\"a\":2}", "{} {}", "\xff\xfe", "[]", "{\"a\":\"\\ud800\"}", "null"};
+    struct study study = make_study();
+    const char *folder = save_study(&study), *out = test_path(folder, "report.html");
+    for (size_t d = 0; d < DOCUMENTS; d++) {
+        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+            test_write(test_path(folder, document_names[d]), texts[i], strlen(texts[i]));
+            struct ten_error error;
+            assert_fails(ten_report_build(folder, out, &error), TEN_FORMAT, document_names[d]);
+        }
+        save_document(folder, d, study.documents[d]);
+    }
+    char *deep = malloc(100001); /* more brackets than any stack should be asked for */
+    assert_non_null(deep);
+    memset(deep, '[', 100000);
+    test_write(test_path(folder, "study.json"), deep, 100000);
+    free(deep);
+    struct ten_error error;
+    assert_fails(ten_report_build(folder, out, &error), TEN_FORMAT, "study.json");
+    free_study(&study);
+}
+
+static void test_missing(void **state) {
+    (void)state;
+    struct study study = make_study();
+    const char *folder = save_study(&study), *out = test_path(folder, "report.html");
+    for (size_t d = 0; d < DOCUMENTS; d++) {
+        const char *path = test_path(folder, document_names[d]);
+        assert_int_equal(unlink(path), 0);
+        struct ten_error error;
+        if (d == 2) {
+            char *page = build(folder);
+            assert_not_in(page, "id=\"preprocessing\"");
+            assert_not_in(page, "href=\"#preprocessing\"");
+            assert_not_in(page, "preprocess.json");
+            free(page);
+        } else if (d == 5) {
+            char *page = build(folder);
+            assert_not_in(page, "panel-logistic");
+            free(page);
+        } else {
+            assert_fails(ten_report_build(folder, out, &error), TEN_NOT_FOUND, document_names[d]);
+        }
+        save_document(folder, d, study.documents[d]);
+    }
+    free_study(&study);
+    struct ten_error error;
+    assert_fails(ten_report_build(test_path(folder, "nowhere"), out, &error), TEN_NOT_FOUND, "nowhere/study.json");
+    assert_fails(ten_report_build(folder, test_path(folder, "nowhere/report.html"), &error), TEN_IO,
+                 "nowhere/report.html");
+}
+
+static void test_old_page_stays(void **state) {
+    (void)state;
+    struct study study = make_study();
+    const char *folder = save_study(&study), *out = test_path(folder, "report.html");
+    test_write(out, "old", 3);
+    change(study.documents[5], "mistakes.0.index", json_string("x")); /* one of the last things that are read */
+    save_document(folder, 5, study.documents[5]);
+    free_study(&study);
+    struct ten_error error;
+    assert_fails(ten_report_build(folder, out, &error), TEN_FORMAT, "evaluate/logistic.json: mistakes[0].index");
+    size_t size;
+    char *page = (char *)test_read(out, &size);
+    assert_string_equal(page, "old");
+    free(page);
+}
+
+static void test_edge_cases(void **state) {
+    (void)state;
+    /* one model, without a mistake, without curves, with undefined figures, in a page that lies elsewhere */
+    struct study study = make_study();
+    change(study.documents[3], "rows.0", NULL);
+    change(study.documents[3], "rows.0.accuracy", json_integer(1));
+    change(study.documents[3], "rows.0.accuracy_high", json_integer(1));
+    static const char *const undefined[] = {"precision", "recall", "f1", "log_loss", "auc", "peak_bytes"};
+    for (size_t i = 0; i < 6; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "rows.0.%s", undefined[i]);
+        change(study.documents[3], path, json_null());
+    }
+    change(study.documents[3], "rows.0.validation_accuracy", NULL);
+    change(study.documents[3], "rows.0.parameters", json_integer(0));
+    change(study.documents[4], "mistakes", json_array());
+    change(study.documents[4], "roc", json_array());
+    change(study.documents[4], "history.rows", json_array());
+    change(study.documents[1], "sets.0.ink.1", json_null());
+    change(study.documents[1], "sets.0.first_rows.0.first_ink_pixel", json_null());
+    json_t *confusion = json_array();
+    for (size_t i = 0; i < 10; i++) {
+        json_t *line = repeated(10, json_integer(0));
+        json_array_set_new(line, i, json_integer(10));
+        json_array_append_new(confusion, line);
+    }
+    change(study.documents[4], "confusion", confusion);
+    const char *folder = save_study(&study), *out = test_path(test_folder(), "page.html");
+    free_study(&study);
+    struct ten_error error;
+    assert_ok(ten_report_build(folder, out, &error));
+    size_t size;
+    char *page = (char *)test_read(out, &size);
+    assert_in(page, "labels all 100 images correctly");
+    assert_not_in(page, "href=\"evaluate/");
+    assert_not_in(page, "figure-roc");
+    *strstr(page, "<div id=\"tip\"") = 0; /* behind it stand scripts */
+    assert_not_in(page, "nan");
+    assert_not_in(page, "inf");
+    assert_not_in(page, "It was chosen among");
+    free(page);
+}
+
+/* ---- Anything, anywhere ------------------------------------------------------------------------------- */
+
+struct search {
+    struct study study;
+    const char *folder, *out;
+    size_t document, tried, refused;
+};
+
+static void try_one(struct search *search) {
+    struct ten_error error = {0};
+    save_document(search->folder, search->document, search->study.documents[search->document]);
+    enum ten_status status = ten_report_build(search->folder, search->out, &error);
+    search->tried++;
+    if (status == TEN_OK) return;
+    search->refused++;
+    if (status != TEN_FORMAT && status != TEN_NOT_FOUND) fail_msg("%s: %s", ten_status_words(status), error.message);
+    if (!strstr(error.message, ".json")) fail_msg("names no file: %s", error.message);
+}
+
+/* Puts values of other types in the place of every member and of every array's first and last item. */
+static void try_all(struct search *search, json_t *at) {
+    json_t *wrong[] = {json_null(), json_integer(-7), json_string("\xe2\x80\xae<b>"), json_array(), json_object()};
+    if (json_is_object(at)) {
+        json_t *copy = json_copy(at), *value;
+        const char *key;
+        json_object_foreach(copy, key, value) {
+            for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+                json_object_set(at, key, wrong[i]);
+                try_one(search);
+            }
+            json_object_set(at, key, value);
+            try_all(search, value);
+        }
+        json_decref(copy);
+    } else if (json_is_array(at)) {
+        size_t count = json_array_size(at);
+        for (size_t k = 0; k<count; k += count> 1 ? count - 1 : 1) {
+            json_t *value = json_incref(json_array_get(at, k));
+            for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+                json_array_set(at, k, wrong[i]);
+                try_one(search);
+            }
+            json_array_set_new(at, k, value);
+            if (k == 0) try_all(search, value);
+        }
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) json_decref(wrong[i]);
+}
+
+static void test_anything_anywhere(void **state) {
+    (void)state;
+    struct search search = {.study = make_study()};
+    search.folder = save_study(&search.study);
+    search.out = "/dev/null"; /* spares the disk */
+    for (size_t d = 0; d < DOCUMENTS; d++) {
+        search.document = d;
+        try_all(&search, search.study.documents[d]);
+        try_one(&search);
+    }
+    assert_true(search.tried > 1000);
+    assert_true(search.refused > search.tried / 2);
+    free_study(&search.study);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_same_bytes_again),
+        cmocka_unit_test(test_words_stay_words),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_no_json),
+        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_old_page_stays),
+        cmocka_unit_test(test_edge_cases),
+        cmocka_unit_test(test_anything_anywhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

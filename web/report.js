@@ -29,7 +29,8 @@
     if (narrow) {
       fit.config.axis = { ...spec.config.axis, labelFontSize: 11, titleFontSize: 11 };
       fit.config.text = { ...spec.config.text, fontSize: 10 };
-      if (spec.usermeta?.aspect) fit.layer?.filter((l) => l.mark.type === "text").forEach((l) => (l.mark.fontSize = 9.5));
+      if (spec.usermeta?.aspect)
+        fit.layer?.filter((l) => l.mark.type === "text").forEach((l) => (l.mark.fontSize = 9.5));
     }
     return fit;
   }
@@ -58,7 +59,12 @@
     delete root.dataset.ready;
     for (const figure of figures.keys()) {
       if (!shown(figure)) continue;
-      await draw(figure);
+      try {
+        await draw(figure);
+      } catch (error) {
+        console.error(`${figure.id}: ${error.message}`);
+        figure.querySelector(".canvas").textContent = "This figure could not be drawn.";
+      }
       await new Promise((next) => setTimeout(next)); // lets the page answer between two figures
     }
     root.dataset.ready = "true";

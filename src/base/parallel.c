@@ -23,27 +23,27 @@ enum ten_status ten_parallel(const struct ten_run *run, const char *stage, const
     size_t threads = ten_threads(run);
     if (threads > tasks) threads = tasks ? tasks : 1;
     enum ten_status status = TEN_OK;
-    size_t failed = SIZE_MAX; /* the lowest task that failed; SIZE_MAX - 1: stopped on request */
+    atomic_size_t failed = SIZE_MAX; /* the lowest task that failed; those above need not start, those below must */
     pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
-    atomic_bool stop = false;
+    atomic_bool stop = false; /* on request */
     atomic_size_t done = 0;
     struct ten_progress progress = {.stage = stage, .unit = unit, .total = per_task * (double)tasks};
-#pragma omp parallel for num_threads((int)threads) schedule(dynamic, 1)
+#pragma omp parallel for num_threads((int)threads) schedule(monotonic : dynamic, 1)
     for (size_t i = 0; i < tasks; i++) {
-        if (atomic_load_explicit(&stop, memory_order_relaxed)) continue;
+        if (atomic_load(&stop) || i > atomic_load(&failed)) continue;
         struct ten_error mine = {.status = TEN_OK};
         enum ten_status result = task(context, i, (size_t)omp_get_thread_num(), &mine);
         size_t finished = atomic_fetch_add(&done, 1) + 1, number = i;
         if (result == TEN_OK && stage && omp_get_thread_num() == 0) {
             progress.done = per_task * (double)finished;
             result = ten_report(run, &progress, &mine);
-            number = SIZE_MAX - 1;
+            if (result != TEN_OK) atomic_store(&stop, true);
+            number = SIZE_MAX - 1; /* an error that is there already comes first */
         }
         if (result != TEN_OK) {
-            atomic_store(&stop, true);
             pthread_mutex_lock(&guard); /* an omp critical section would leave a global symbol of its own */
-            if (number < failed) {
-                failed = number;
+            if (number < atomic_load(&failed)) {
+                atomic_store(&failed, number);
                 status = result;
                 if (error) *error = mine;
             }

@@ -13,8 +13,8 @@ typedef enum ten_status ten_task(void *context, size_t task, size_t thread, stru
 size_t ten_threads(const struct ten_run *run);
 
 /* Runs tasks 0..tasks-1. `stage` NULL: no progress is reported; otherwise progress is reported in `unit`, each task
- * counting for `per_task` of them, and the run can be stopped. If tasks fail, the error of the lowest-numbered failure
- * is returned; tasks that had not started are left out. */
+ * counting for `per_task` of them, and the run can be stopped. If tasks fail, the error of the lowest-numbered one is
+ * returned, whatever the number of threads; tasks behind it that had not started are left out. */
 enum ten_status ten_parallel(const struct ten_run *run, const char *stage, const char *unit, double per_task,
                              size_t tasks, ten_task *task, void *context, struct ten_error *error);
 

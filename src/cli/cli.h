@@ -47,19 +47,33 @@ struct options {
     size_t argument_count;
 };
 
+/* Help for an option where it differs from that in the table of options. */
+struct option_note {
+    unsigned option; /* 0 ends a list of these */
+    const char *help;
+};
+
 struct command {
     const char *name, *usage, *summary;
-    const char *details;  /* further help; NULL: none */
-    const char *examples; /* lines of help */
+    const char *details;  /* further help, to be wrapped; NULL: none */
+    const char *examples; /* lines of help, indented by two */
     unsigned options;
+    const struct option_note *notes; /* NULL: none */
     size_t least_arguments, most_arguments;
     int (*run)(const struct options *options);
 };
 
 /* Parses argv[1..] of a command. DONE, or WRONG_USAGE after a message. `argv` is reordered. */
 int ten_options_parse(struct options *options, const struct command *command, int argc, char **argv);
-/* The lines of help for a set of options. */
-void ten_options_help(FILE *file, unsigned set);
+/* The lines of help for a command's options. */
+void ten_options_help(FILE *file, const struct command *command);
+
+/* ---- Help (help.c) ---------------------------------------------------------------------------------------------- */
+
+void ten_help_overview(FILE *file, const struct command *const *commands, size_t count);
+void ten_help_command(FILE *file, const struct command *command);
+/* A name behind `margin` spaces, and from `column` on what is to be said of it, wrapped. */
+void ten_help_entry(FILE *file, size_t margin, const char *name, size_t column, const char *text);
 
 /* ---- Commands (main.c) ------------------------------------------------------------------------------------------ */
 
@@ -70,12 +84,15 @@ extern const struct command ten_command_study, ten_command_fetch, ten_command_co
 /* The command being run, for messages. */
 extern const char *ten_command_name;
 
-/* ---- Messages and results (output.c) ------------------------------------------------------------------------------ */
+/* ---- Messages and results (output.c) ------------------------------------------------------------------------------
+ */
 
 /* "tenfold COMMAND: message" on standard error. Clears a progress line first. Returns `status`. */
 int ten_complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The message of a library error; FAILED, or WRONG_USAGE for TEN_INVALID. */
+/* The message of a library error; FAILED. */
 int ten_complain_error(const struct ten_error *error);
+/* The same where nothing but the words of the command line was looked at: WRONG_USAGE for TEN_INVALID. */
+int ten_complain_words(const struct ten_error *error);
 /* A line on standard error unless --quiet. */
 void ten_say(const struct options *options, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -90,7 +107,11 @@ int ten_finish_output(int status);
 const char *ten_bold(void);
 const char *ten_plain(void);
 
-/* A table of texts: columns as wide as needed, numbers to the right. */
+/* The columns of the terminal that `file` is; 0 if it is none. */
+size_t ten_terminal_width(FILE *file);
+
+/* A table of texts: columns as wide as needed, numbers to the right. On a terminal that is too narrow, each row
+ * becomes lines "heading value". */
 struct table {
     size_t columns, rows;
     const char *const *headings; /* one that starts with '>' is aligned to the right */
@@ -105,7 +126,8 @@ void ten_table_release(struct table *table);
 char *ten_format_bytes(char *out, double bytes);
 char *ten_format_seconds(char *out, double seconds);
 
-/* ---- Progress (progress.c) ------------------------------------------------------------------------------------------ */
+/* ---- Progress (progress.c) ------------------------------------------------------------------------------------------
+ */
 
 /* How the library is run for these options: seed, threads, a progress line on a terminal, Ctrl-C. */
 struct ten_run ten_run_for(const struct options *options);
@@ -116,7 +138,12 @@ bool ten_stop_requested(void);
 /* Makes Ctrl-C (and a terminate signal) ask to stop; a second one ends the program at once. */
 void ten_catch_signals(void);
 
-/* ---- Work that several commands do (work.c) --------------------------------------------------------------------------- */
+/* ---- Work that several commands do (work.c)
+ * --------------------------------------------------------------------------- */
+
+/* Whether a file of this name (may be NULL) can be written, told before the long work; DONE, or FAILED after a
+ * message. */
+int ten_check_out(const char *path);
 
 /* Loads --data (default mnist), cut by --limit. */
 enum ten_status ten_load_data(const struct options *options, struct ten_data *data, struct ten_error *error);
@@ -142,7 +169,8 @@ void ten_measured_release(struct measured *measured);
 /* A row as docs/formats.md has it. `with_fit`: also seconds of fitting and peak bytes. test_count 0: not measured. */
 json_t *ten_row_json(const struct measured *measured, size_t test_count, bool with_fit);
 /* An evaluation: a row, and all of `evaluate --json`. */
-json_t *ten_evaluation_json(const struct measured *measured, const struct ten_data *data, const char *on, bool with_fit);
+json_t *ten_evaluation_json(const struct measured *measured, const struct ten_data *data, const char *on,
+                            bool with_fit);
 /* The comparison table for people. */
 int ten_print_rows(const json_t *rows);
 

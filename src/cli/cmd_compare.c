@@ -23,27 +23,37 @@ static int settings_for(const struct options *options, const char *model, struct
     return (int)own->setting_count;
 }
 
+/* Whether one of the models has the parameter that a setting names. */
+static bool setting_used(const char *setting, char (*names)[96], size_t count) {
+    struct options one = {.settings = {setting}, .setting_count = 1}, own;
+    for (size_t i = 0; i < count; i++)
+        if (settings_for(&one, names[i], &own)) return true;
+    return false;
+}
+
 /* Every name and value is checked before any work. */
 static int check(const struct options *options, char (*names)[96], size_t count) {
-    int used = 0;
     for (size_t i = 0; i < count; i++) {
         struct options own;
         struct ten_pipeline *pipeline;
         struct ten_error error;
-        used += settings_for(options, names[i], &own);
+        settings_for(options, names[i], &own);
         if (ten_pipeline_new(&pipeline, names[i], options->prep, own.settings, own.setting_count, &error) != TEN_OK)
-            return ten_complain_error(&error);
+            return ten_complain_words(&error);
         ten_pipeline_free(pipeline);
         for (size_t j = 0; j < i; j++)
-            if (strcmp(names[i], names[j]) == 0) return ten_complain(WRONG_USAGE, "--models: %s stands there twice", names[i]);
+            if (strcmp(names[i], names[j]) == 0)
+                return ten_complain(WRONG_USAGE, "--models \"%s\": %s stands there twice", options->models, names[i]);
     }
-    if (options->setting_count && !used)
-        return ten_complain(WRONG_USAGE, "--set %s: none of these models has such a parameter", options->settings[0]);
-    return DONE;
+    for (size_t i = 0; i < options->setting_count; i++)
+        if (!setting_used(options->settings[i], names, count))
+            return ten_complain(WRONG_USAGE, "--set \"%s\": none of the models compared has such a parameter",
+                                options->settings[i]);
+    return ten_check_out(options->out);
 }
 
-static enum ten_status compare(const struct options *options, char (*names)[96], size_t count, const struct ten_data *data,
-                               json_t *rows, struct ten_error *error) {
+static enum ten_status compare(const struct options *options, char (*names)[96], size_t count,
+                               const struct ten_data *data, json_t *rows, struct ten_error *error) {
     struct ten_run run = ten_run_for(options);
     for (size_t i = 0; i < count; i++) {
         struct options own;
@@ -66,7 +76,8 @@ static int run(const struct options *options) {
     if (strcmp(on, "test") != 0 && strcmp(on, "validation") != 0)
         return ten_complain(WRONG_USAGE, "--on \"%s\": expected test or validation", on);
     if (!options->models)
-        for (size_t i = 0; ten_model_at(i) && i < MOST; i++) snprintf(names[count++], sizeof *names, "%s", ten_model_at(i)->name);
+        for (size_t i = 0; ten_model_at(i) && i < MOST; i++)
+            snprintf(names[count++], sizeof *names, "%s", ten_model_at(i)->name);
     else if (!ten_split_list(options->models, names, MOST, &count))
         return ten_complain(WRONG_USAGE, "--models \"%s\": expected names with commas between", options->models);
     int result = check(options, names, count);
@@ -82,13 +93,14 @@ static int run(const struct options *options) {
     if (status != TEN_OK) {
         result = ten_complain_error(&error);
     } else if (options->json || options->out) {
-        json_t *document = json_pack("{s:s, s:s?, s:I, s:s, s:I, s:I, s:O}", "data", data.name, "prep", options->prep,
-                                     "seed", (json_int_t)options->seed, "on", on, "train_count",
-                                     (json_int_t)data.train.count, "test_count", (json_int_t)data.test.count, "rows", rows);
+        json_t *document =
+            json_pack("{s:s, s:s?, s:I, s:s, s:I, s:I, s:O}", "data", data.name, "prep", options->prep, "seed",
+                      (json_int_t)options->seed, "on", on, "train_count", (json_int_t)data.train.count, "test_count",
+                      (json_int_t)data.test.count, "rows", rows);
         if (options->json) result = ten_print_json(json_incref(document), NULL);
         if (options->out && result == DONE) result = ten_print_json(json_incref(document), options->out);
         json_decref(document);
-    } 
+    }
     if (status == TEN_OK && result == DONE && !options->json) result = ten_print_rows(rows);
     json_decref(rows);
     ten_data_release(&data);
@@ -99,13 +111,16 @@ const struct command ten_command_compare = {
     .name = "compare",
     .usage = "",
     .summary = "fits several models on the same split; the table",
-    .details = "Fits each model on the training set and measures it on the test set, or with `--on validation` on a\n"
-               "sixth of the training set that is held out from fitting. A --set goes to every model that has the\n"
-               "parameter. --out writes the JSON document into a file.\n",
+    .details = "Fits each model on the training set and measures it on the test set, or with `--on validation` on a "
+               "sixth of the training set that is held out from fitting. A --set goes to every model that has the "
+               "parameter.",
     .examples = "  tenfold compare\n"
                 "  tenfold compare --models naive-bayes,knn,logistic --prep original\n"
                 "  tenfold compare --models knn --set n_neighbors=3 --on validation --json\n"
                 "  tenfold compare --data fashion --limit 6000\n",
     .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_MODELS | OPT_ON,
+    .notes = (const struct option_note[]){{OPT_ON, "what to measure on: test (default) or validation"},
+                                          {OPT_OUT, "write the JSON document into a file, too"},
+                                          {0}},
     .run = run,
 };

@@ -28,16 +28,19 @@ static enum ten_status write_plain(const struct options *options, const struct t
         status = path_of(path, sizeof path, options, names[i][csv ? 0 : 1], error);
         if (status == TEN_OK) status = path_of(labels, sizeof labels, options, names[i][2], error);
         if (status == TEN_OK)
-            status = csv ? ten_dataset_save_csv(sets[i], path, error) : ten_dataset_save_idx(sets[i], path, labels, error);
+            status =
+                csv ? ten_dataset_save_csv(sets[i], path, error) : ten_dataset_save_idx(sets[i], path, labels, error);
     }
     return status;
 }
 
-/* ---- Preprocessed: CSV of decimal fractions -------------------------------------------------------------------------- */
+/* ---- Preprocessed: CSV of decimal fractions
+ * -------------------------------------------------------------------------- */
 
 /* Nine significant digits: a float reads back as itself. */
 static size_t format_value(char *out, size_t size, float value) {
-    if (value == (float)(int)value && value > -1e6f && value < 1e6f) return (size_t)snprintf(out, size, "%d", (int)value);
+    if (value == (float)(int)value && value > -1e6f && value < 1e6f)
+        return (size_t)snprintf(out, size, "%d", (int)value);
     return (size_t)snprintf(out, size, "%.9g", (double)value);
 }
 
@@ -49,7 +52,8 @@ static enum ten_status write_rows(struct ten_writer *writer, const struct ten_ba
     enum ten_status status = line && row ? TEN_OK : ten_fail_memory(error, "a line of CSV");
     const char *kind = batch->shape.height ? "pixel" : "feature";
     if (status == TEN_OK) status = ten_writer_printf(writer, error, "label");
-    for (size_t j = 0; status == TEN_OK && j < columns; j++) status = ten_writer_printf(writer, error, ",%s_%zu", kind, j);
+    for (size_t j = 0; status == TEN_OK && j < columns; j++)
+        status = ten_writer_printf(writer, error, ",%s_%zu", kind, j);
     if (status == TEN_OK) status = ten_writer_write(writer, "\n", 1, error);
     for (size_t i = 0; status == TEN_OK && i < batch->rows; i++) {
         size_t length = (size_t)snprintf(line, size, "%d", labels[i]);
@@ -103,11 +107,16 @@ static enum ten_status write_preprocessed(const struct options *options, const s
 static int run(const struct options *options) {
     bool prepared = options->prep && strcmp(options->prep, "none") != 0;
     const char *to = options->to ? options->to : "csv";
-    if (!options->out) return ten_complain(WRONG_USAGE, "--out DIR is needed: where to write");
+    if (!options->out)
+        return ten_complain(WRONG_USAGE, "--out DIR is missing: where to write; see `tenfold help convert`");
     if (prepared && strcmp(to, "idx") == 0)
-        return ten_complain(WRONG_USAGE, "--prep gives numbers that IDX bytes cannot hold; use --to csv");
+        return ten_complain(WRONG_USAGE, "--prep \"%s\": gives numbers that IDX bytes cannot hold; expected --to csv",
+                            options->prep);
     struct ten_data data;
     struct ten_error error;
+    struct ten_chain chain = {0}; /* a wrong step is told before any work */
+    if (prepared && ten_chain_parse(&chain, options->prep, &error) != TEN_OK) return ten_complain_words(&error);
+    ten_chain_release(&chain);
     if (ten_load_data(options, &data, &error) != TEN_OK) return ten_complain_error(&error);
     enum ten_status status = ten_make_folder(options->out, &error);
     if (status == TEN_OK)
@@ -117,9 +126,10 @@ static int run(const struct options *options) {
     if (status != TEN_OK)
         result = ten_complain_error(&error);
     else if (options->json)
-        result = ten_print_json(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "data", data.name, "path", options->out, "format",
-                                          to, "prep", options->prep ? options->prep : "none", "train",
-                                          (json_int_t)data.train.count, "test", (json_int_t)data.test.count), NULL);
+        result = ten_print_json(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "data", data.name, "path", options->out,
+                                          "format", to, "prep", options->prep ? options->prep : "none", "train",
+                                          (json_int_t)data.train.count, "test", (json_int_t)data.test.count),
+                                NULL);
     else
         ten_say(options, "%s: %zu + %zu images written to %s as %s", data.name, data.train.count, data.test.count,
                 options->out, to);
@@ -131,11 +141,15 @@ const struct command ten_command_convert = {
     .name = "convert",
     .usage = "--out DIR",
     .summary = "IDX <-> CSV, any dataset, also preprocessed",
-    .details = "Writes train.csv and test.csv (label,pixel_0,...), or with `--to idx` the four IDX files. --data takes a\n"
-               "folder with either. With --prep the chain is fitted on the training set and applied to both sets.\n",
+    .details =
+        "Writes train.csv and test.csv (label,pixel_0,...), or with `--to idx` the four IDX files. --data takes a "
+        "folder with either. With --prep the chain is fitted on the training set and applied to both sets.",
     .examples = "  tenfold convert --out csv\n"
                 "  tenfold convert --data csv --to idx --gzip --out idx\n"
                 "  tenfold convert --prep minmax,crop20 --out cropped\n",
     .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_TO | OPT_GZIP,
+    .notes = (const struct option_note[]){{OPT_PREP, "preprocessing chain (default none)"},
+                                          {OPT_OUT, "the folder to write into; made if it is missing"},
+                                          {0}},
     .run = run,
 };

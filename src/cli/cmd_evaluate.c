@@ -18,6 +18,10 @@ static enum ten_status measure(struct measured *measured, const struct ten_data 
     enum ten_status status = ten_pipeline_predict(measured->pipeline, test->images, test->count, test->height,
                                                   test->width, measured->probabilities, run, error);
     measured->predict_seconds = ten_seconds() - start;
+    if (status == TEN_INVALID) { /* the images do not fit to the model */
+        struct ten_error why = *error;
+        return ten_fail(error, status, "%s: %s", data->path, why.message);
+    }
     if (status != TEN_OK) return status;
     return ten_metrics_compute(&measured->metrics, test->labels, measured->probabilities, test->count, error);
 }
@@ -25,17 +29,17 @@ static enum ten_status measure(struct measured *measured, const struct ten_data 
 static void print_report(const struct measured *measured, const struct ten_data *data, const char *on) {
     const struct ten_metrics *m = &measured->metrics;
     struct ten_pipeline_info info = ten_pipeline_describe(measured->pipeline);
-    printf("%s%s%s (%s) on the %zu %s images of %s\n", ten_bold(), info.model->title, ten_plain(), info.prep, m->count, on,
-           data->name);
-    printf("accuracy %.4f (95 %% interval %.4f to %.4f), log loss %.4f, macro AUC %.4f\n\n", m->accuracy, m->accuracy_low,
-           m->accuracy_high, m->log_loss, m->auc);
+    printf("%s%s%s (%s) on the %zu %s images of %s\n", ten_bold(), info.model->title, ten_plain(), info.prep, m->count,
+           on, data->name);
+    printf("accuracy %.4f (95 %% interval %.4f to %.4f), log loss %.4f, macro AUC %.4f\n\n", m->accuracy,
+           m->accuracy_low, m->accuracy_high, m->log_loss, m->auc);
     printf("%-14s %9s %9s %9s %9s\n", "", "precision", "recall", "f1-score", "support");
     for (int c = 0; c < TEN_CLASSES; c++)
         printf("%-14s %9.4f %9.4f %9.4f %9zu\n", info.class_names[c], m->classes[c].precision, m->classes[c].recall,
                m->classes[c].f1, m->classes[c].support);
     printf("%-14s %9.4f %9.4f %9.4f %9zu\n", "macro avg", m->precision, m->recall, m->f1, m->count);
-    printf("%-14s %9.4f %9.4f %9.4f %9zu\n\n", "weighted avg", m->weighted_precision, m->weighted_recall, m->weighted_f1,
-           m->count);
+    printf("%-14s %9.4f %9.4f %9.4f %9zu\n\n", "weighted avg", m->weighted_precision, m->weighted_recall,
+           m->weighted_f1, m->count);
     printf("confusion matrix (rows: truth; columns: predicted)\n%14s", "");
     for (int c = 0; c < TEN_CLASSES; c++) printf(" %5d", c);
     for (int t = 0; t < TEN_CLASSES; t++) {
@@ -49,6 +53,7 @@ static int run(const struct options *options) {
     const char *on = options->on ? options->on : "test";
     if (strcmp(on, "test") != 0 && strcmp(on, "train") != 0)
         return ten_complain(WRONG_USAGE, "--on \"%s\": expected test or train", on);
+    if (ten_check_out(options->out) != DONE) return FAILED;
     struct measured measured = {0};
     struct ten_data data = {0};
     struct ten_error error;
@@ -65,9 +70,12 @@ static int run(const struct options *options) {
     }
     if (status == TEN_OK) status = measure(&measured, &data, &run, &error);
     int result = DONE;
-    if (status != TEN_OK) result = ten_complain_error(&error);
-    else if (options->json) result = ten_print_json(ten_evaluation_json(&measured, &data, on, false), NULL);
-    else print_report(&measured, &data, on);
+    if (status != TEN_OK)
+        result = ten_complain_error(&error);
+    else if (options->json)
+        result = ten_print_json(ten_evaluation_json(&measured, &data, on, false), NULL);
+    else
+        print_report(&measured, &data, on);
     if (result == DONE && options->out)
         result = ten_print_json(ten_evaluation_json(&measured, &data, on, false), options->out);
     ten_measured_release(&measured);
@@ -79,11 +87,14 @@ const struct command ten_command_evaluate = {
     .name = "evaluate",
     .usage = "FILE",
     .summary = "all metrics of a saved model",
-    .details = "Measures on the test set, or with `--on train` on the training set. --out writes the JSON document,\n"
-               "with confusion matrix, ROC curves and worst mistakes, into a file.\n",
+    .details = "FILE is a saved model. --json and --out give more than the tables: ROC curves, worst mistakes, the "
+               "history of the fit.",
     .examples = "  tenfold evaluate knn.safetensors\n"
                 "  tenfold evaluate logistic.safetensors --on train --json\n",
     .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_ON,
+    .notes = (const struct option_note[]){{OPT_ON, "what to measure on: test (default) or train"},
+                                          {OPT_OUT, "write the JSON document into a file, too"},
+                                          {0}},
     .least_arguments = 1,
     .most_arguments = 1,
     .run = run,

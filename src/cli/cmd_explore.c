@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 #include "study/json.h"
 
-#include <inttypes.h>
+#include <math.h>
 
 json_t *ten_explore_json(const struct ten_data *data, const struct ten_run *run, enum ten_status *status,
                          struct ten_error *error) {
@@ -20,7 +20,8 @@ json_t *ten_explore_json(const struct ten_data *data, const struct ten_run *run,
         json_array_append_new(list, ten_json_exploration(&exploration, sets[i], names[i]));
         ten_exploration_release(&exploration);
     }
-    json_t *document = json_pack("{s:s, s:s, s:O, s:O}", "data", data->name, "path", data->path, "classes", classes, "sets", list);
+    json_t *document =
+        json_pack("{s:s, s:s, s:O, s:O}", "data", data->name, "path", data->path, "classes", classes, "sets", list);
     json_decref(list);
     json_decref(classes);
     if (*status == TEN_OK) return document;
@@ -30,6 +31,28 @@ json_t *ten_explore_json(const struct ten_data *data, const struct ten_run *run,
 
 static double number(const json_t *object, const char *key) { return json_number_value(json_object_get(object, key)); }
 
+/* How many images of each class there are and how much ink they have, with a bar as long as the terminal allows. */
+static void print_classes(const json_t *set, const json_t *classes) {
+    const json_t *counts = json_object_get(set, "class_counts"), *ink = json_object_get(set, "ink");
+    double most = 1;
+    size_t label = 0, terminal = ten_terminal_width(stdout);
+    for (size_t c = 0; c < TEN_CLASSES; c++) {
+        size_t length = json_string_length(json_array_get(classes, c));
+        if (length > label) label = length;
+        most = fmax(most, json_number_value(json_array_get(counts, c)));
+    }
+    size_t taken = label + 31, room = terminal == 0 ? 40 : terminal > taken ? terminal - taken : 0;
+    if (room > 40) room = 40;
+    for (size_t c = 0; c < TEN_CLASSES; c++) {
+        double count = json_number_value(json_array_get(counts, c));
+        int bar = (int)((double)room * count / most + 0.5);
+        printf("  %-*s  %6.0f  %4.1f %%  ink %5.1f%s", (int)label, json_string_value(json_array_get(classes, c)), count,
+               100 * count / number(set, "count"), json_number_value(json_array_get(ink, c)), bar ? "  " : "");
+        for (int i = 0; i < bar; i++) putchar('#');
+        putchar('\n');
+    }
+}
+
 static void print_set(const json_t *set, const json_t *classes) {
     const json_t *intensity = json_object_get(set, "intensity");
     printf("%s%s%s: %.0f images of %.0fx%.0f, %.0f equal to an earlier one, %.0f pixels always empty\n", ten_bold(),
@@ -38,26 +61,14 @@ static void print_set(const json_t *set, const json_t *classes) {
     printf("intensity: mean %.3f, deviation %.3f, quartiles %g %g %g, range %g to %g\n", number(intensity, "mean"),
            number(intensity, "deviation"), number(intensity, "quartile1"), number(intensity, "median"),
            number(intensity, "quartile3"), number(intensity, "minimum"), number(intensity, "maximum"));
-    const json_t *counts = json_object_get(set, "class_counts"), *ink = json_object_get(set, "ink");
-    double most = 1;
-    for (size_t c = 0; c < TEN_CLASSES; c++) {
-        double count = json_number_value(json_array_get(counts, c));
-        if (count > most) most = count;
-    }
-    for (size_t c = 0; c < TEN_CLASSES; c++) {
-        double count = json_number_value(json_array_get(counts, c));
-        printf("  %-12s %6.0f  %5.1f %%  ink %5.1f  ", json_string_value(json_array_get(classes, c)), count,
-               100 * count / number(set, "count"), json_number_value(json_array_get(ink, c)));
-        for (int i = 0; i < (int)(40 * count / most + 0.5); i++) putchar('#');
-        putchar('\n');
-    }
-    putchar('\n');
+    print_classes(set, classes);
 }
 
 static int run(const struct options *options) {
     struct ten_data data;
     struct ten_error error;
     struct ten_run run = ten_run_for(options);
+    if (ten_check_out(options->out) != DONE) return FAILED;
     if (ten_load_data(options, &data, &error) != TEN_OK) return ten_complain_error(&error);
     enum ten_status status;
     json_t *document = ten_explore_json(&data, &run, &status, &error);
@@ -68,8 +79,10 @@ static int run(const struct options *options) {
     if (options->json && result == DONE) result = ten_print_json(json_incref(document), NULL);
     size_t i;
     const json_t *set;
-    if (!options->json && result == DONE)
-        json_array_foreach(json_object_get(document, "sets"), i, set) print_set(set, json_object_get(document, "classes"));
+    if (!options->json && result == DONE) json_array_foreach(json_object_get(document, "sets"), i, set) {
+            if (i) putchar('\n');
+            print_set(set, json_object_get(document, "classes"));
+        }
     json_decref(document);
     return result;
 }
@@ -78,10 +91,11 @@ const struct command ten_command_explore = {
     .name = "explore",
     .usage = "",
     .summary = "the exploratory analysis",
-    .details = "Prints the main figures of both sets; --json gives all: statistics per pixel, histogram, samples and\n"
-               "mean pictures. --out writes that JSON into a file.\n",
+    .details = "Prints the main figures of both sets; --json gives all: statistics per pixel, histogram, samples and "
+               "mean pictures.",
     .examples = "  tenfold explore\n"
                 "  tenfold explore --data fashion --json\n",
     .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT,
+    .notes = (const struct option_note[]){{OPT_OUT, "write the JSON document into a file, too"}, {0}},
     .run = run,
 };

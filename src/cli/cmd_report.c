@@ -8,14 +8,14 @@
 static int run(const struct options *options) {
     const char *folder = options->argument_count ? options->arguments[0] : "study";
     char path[2048];
+    const char *out = options->out ? options->out : path;
     struct ten_error error;
     enum ten_status status = TEN_OK;
-    if (options->out) snprintf(path, sizeof path, "%s", options->out);
-    else status = ten_path_join(path, sizeof path, folder, "report.html", &error);
-    if (status == TEN_OK) status = ten_report_build(folder, path, &error);
+    if (!options->out) status = ten_path_join(path, sizeof path, folder, "report.html", &error);
+    if (status == TEN_OK) status = ten_report_build(folder, out, &error);
     if (status != TEN_OK) return ten_complain_error(&error);
-    if (options->json) return ten_print_json(json_pack("{s:s, s:s}", "folder", folder, "report", path), NULL);
-    ten_say(options, "wrote %s", path);
+    if (options->json) return ten_print_json(json_pack("{s:s, s:s}", "folder", folder, "report", out), NULL);
+    ten_say(options, "wrote %s", out);
     return DONE;
 }
 
@@ -23,11 +23,12 @@ const struct command ten_command_report = {
     .name = "report",
     .usage = "[FOLDER]",
     .summary = "the page from a study's folder",
-    .details = "Makes FOLDER/report.html (FOLDER is `study` by default), one file that needs no network, and the figures\n"
-               "as Vega-Lite texts in FOLDER/figures.\n",
+    .details = "FOLDER is what `tenfold study` wrote (default study). The page is one file that needs no network; the "
+               "figures are written beside it as Vega-Lite texts, into FOLDER/figures.",
     .examples = "  tenfold report\n"
                 "  tenfold report study --out digits.html\n",
     .options = OPT_OUT | OPT_QUIET | OPT_JSON | OPT_HELP,
+    .notes = (const struct option_note[]){{OPT_OUT, "the page (default FOLDER/report.html)"}, {0}},
     .most_arguments = 1,
     .run = run,
 };

@@ -1,5 +1,5 @@
-/* `tenfold study`: the whole road into one folder. Each part is one file that says with what it was made; a part that is
- * there and was made with the same is kept, so that a study that was stopped goes on with the same command.
+/* `tenfold study`: the whole road into one folder. Each part is one file that says with what it was made; a part that
+ * is there and was made with the same is kept, so that a study that was stopped goes on with the same command.
  *
  * Every pipeline is first judged on a sixth of the training images that is held out from its fitting; that chooses the
  * best. Then all are fitted on the whole training set and measured once on the test set. */
@@ -28,7 +28,7 @@ struct study {
     struct ten_run run;
     char made_with[256]; /* version, data, seed, kernels: what every part depends on */
     struct entry {
-        char name[96];  /* "knn", "knn+original" */
+        char name[96]; /* "knn", "knn+original" */
         const char *model;
         char prep[256]; /* in full */
     } entries[MOST_ROWS];
@@ -37,8 +37,8 @@ struct study {
 
 /* ---- Parts ----------------------------------------------------------------------------------------------------- */
 
-static enum ten_status part_path(const struct study *study, char *path, size_t size, const char *folder, const char *name,
-                                 const char *ending, struct ten_error *error) {
+static enum ten_status part_path(const struct study *study, char *path, size_t size, const char *folder,
+                                 const char *name, const char *ending, struct ten_error *error) {
     char file[256];
     snprintf(file, sizeof file, "%s%s%s", folder, name, ending);
     return ten_path_join(path, size, study->folder, file, error);
@@ -86,12 +86,14 @@ static enum ten_status choose_entries(struct study *study, struct ten_error *err
         for (size_t i = 0; ten_model_at(i) && i < MOST_ROWS / 2; i++)
             snprintf(names[count++], sizeof *names, "%s", ten_model_at(i)->name);
     else if (!ten_split_list(study->options.models, names, MOST_ROWS / 2, &count))
-        return ten_fail(error, TEN_INVALID, "--models \"%s\": expected names with commas between", study->options.models);
+        return ten_fail(error, TEN_INVALID, "--models \"%s\": expected names with commas between",
+                        study->options.models);
     enum ten_status status = TEN_OK;
     for (size_t i = 0; status == TEN_OK && i < count; i++) {
         for (size_t j = 0; j < i; j++)
             if (strcmp(names[i], names[j]) == 0)
-                return ten_fail(error, TEN_INVALID, "--models: %s stands there twice", names[i]);
+                return ten_fail(error, TEN_INVALID, "--models \"%s\": %s stands there twice", study->options.models,
+                                names[i]);
         status = add_entry(study, names[i], NULL, "", error);
         if (status == TEN_OK) status = add_entry(study, names[i], "original", "+original", error);
     }
@@ -99,9 +101,9 @@ static enum ten_status choose_entries(struct study *study, struct ten_error *err
 }
 
 static enum ten_status prepare(struct study *study, struct ten_error *error) {
-    static const char *const folders[] = {"", "validate", "evaluate", "models"};
-    enum ten_status status = choose_entries(study, error);
-    if (status == TEN_OK) status = ten_load_data(&study->options, &study->data, error);
+    static const char *const folders[] = {"validate", "evaluate", "models"};
+    enum ten_status status = ten_load_data(&study->options, &study->data, error);
+    if (status == TEN_OK) status = ten_make_folder(study->folder, error);
     char path[2048];
     for (size_t i = 0; status == TEN_OK && i < sizeof folders / sizeof *folders; i++) {
         status = ten_path_join(path, sizeof path, study->folder, folders[i], error);
@@ -109,13 +111,15 @@ static enum ten_status prepare(struct study *study, struct ten_error *error) {
     }
     if (status != TEN_OK) return status;
     study->run = ten_run_for(&study->options);
-    snprintf(study->made_with, sizeof study->made_with, "tenfold %s; %s %08" PRIx32 " %08" PRIx32 "; seed %" PRIu64 "; %s",
-             ten_version(), study->data.name, ten_dataset_checksum(&study->data.train),
-             ten_dataset_checksum(&study->data.test), study->options.seed, ten_kernel_set());
+    snprintf(study->made_with, sizeof study->made_with,
+             "tenfold %s; %s %08" PRIx32 " %08" PRIx32 "; seed %" PRIu64 "; %s", ten_version(), study->data.name,
+             ten_dataset_checksum(&study->data.train), ten_dataset_checksum(&study->data.test), study->options.seed,
+             ten_kernel_set());
     return TEN_OK;
 }
 
-/* ---- Exploring and preprocessing ------------------------------------------------------------------------------------ */
+/* ---- Exploring and preprocessing ------------------------------------------------------------------------------------
+ */
 
 static enum ten_status explore(struct study *study, struct ten_error *error) {
     char path[2048];
@@ -156,7 +160,8 @@ static enum ten_status preview(struct study *study, struct ten_error *error) {
     return status;
 }
 
-/* ---- The models ------------------------------------------------------------------------------------------------------- */
+/* ---- The models
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void say_result(const struct study *study, const struct entry *entry, const char *on, const json_t *row,
                        const char *note) {
@@ -204,7 +209,8 @@ static enum ten_status validate(struct study *study, double *accuracies, struct 
 }
 
 /* Fits an entry on the whole training set, saves it and measures it on the test set. *part gets the evaluation. */
-static enum ten_status evaluate(struct study *study, const struct entry *entry, json_t **part, struct ten_error *error) {
+static enum ten_status evaluate(struct study *study, const struct entry *entry, json_t **part,
+                                struct ten_error *error) {
     char path[2048], model[2048], made_with[640];
     made_with_of(study, entry, made_with, sizeof made_with);
     enum ten_status status = part_path(study, path, sizeof path, "evaluate/", entry->name, ".json", error);
@@ -226,8 +232,8 @@ static enum ten_status evaluate(struct study *study, const struct entry *entry, 
 
 /* A row of compare.json out of an evaluation: without its details. */
 static json_t *row_of(const json_t *evaluation, double validation_accuracy) {
-    static const char *const details[] = {"on",  "data",    "classes",  "per_class", "weighted", "confusion",
-                                          "roc", "history", "mistakes", "made_with"};
+    static const char *const details[] = {"on",        "data", "classes", "per_class", "weighted",
+                                          "confusion", "roc",  "history", "mistakes",  "made_with"};
     json_t *row = json_copy((json_t *)evaluation);
     for (size_t i = 0; i < sizeof details / sizeof *details; i++) json_object_del(row, details[i]);
     json_object_set_new(row, "validation_accuracy", json_real(validation_accuracy));
@@ -249,15 +255,16 @@ static enum ten_status compare(struct study *study, const double *validation, js
     char path[2048];
     if (status == TEN_OK) status = part_path(study, path, sizeof path, "", "compare", ".json", error);
     if (status == TEN_OK)
-        status = ten_write_json(json_pack("{s:s, s:n, s:I, s:s, s:I, s:I, s:O}", "data", study->data.name, "prep", "seed",
-                                          (json_int_t)study->options.seed, "on", "test", "train_count",
+        status = ten_write_json(json_pack("{s:s, s:n, s:I, s:s, s:I, s:I, s:O}", "data", study->data.name, "prep",
+                                          "seed", (json_int_t)study->options.seed, "on", "test", "train_count",
                                           (json_int_t)study->data.train.count, "test_count",
                                           (json_int_t)study->data.test.count, "rows", rows),
                                 path, error);
     return status;
 }
 
-/* ---- The whole --------------------------------------------------------------------------------------------------------- */
+/* ---- The whole
+ * --------------------------------------------------------------------------------------------------------- */
 
 static enum ten_status conclude(struct study *study, const char *best, double seconds, char *report, size_t size,
                                 struct ten_error *error) {
@@ -267,13 +274,13 @@ static enum ten_status conclude(struct study *study, const char *best, double se
     strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
     enum ten_status status = part_path(study, path, sizeof path, "", "study", ".json", error);
     if (status == TEN_OK)
-        status = ten_write_json(
-            json_pack("{s:s, s:s, s:I, s:b, s:s, s:f, s:{s:s, s:s, s:I}, s:s, s:s}", "version", ten_version(), "data",
-                      study->data.name, "seed", (json_int_t)study->options.seed, "quick", study->options.limit != 0,
-                      "started", started, "seconds", seconds, "machine", "processor", ten_cpu()->name, "kernels",
-                      ten_kernel_set(), "threads", (json_int_t)ten_threads(&study->run), "best", best, "chosen_on",
-                      "validation"),
-            path, error);
+        status =
+            ten_write_json(json_pack("{s:s, s:s, s:I, s:b, s:s, s:f, s:{s:s, s:s, s:I}, s:s, s:s}", "version",
+                                     ten_version(), "data", study->data.name, "seed", (json_int_t)study->options.seed,
+                                     "quick", study->options.limit != 0, "started", started, "seconds", seconds,
+                                     "machine", "processor", ten_cpu()->name, "kernels", ten_kernel_set(), "threads",
+                                     (json_int_t)ten_threads(&study->run), "best", best, "chosen_on", "validation"),
+                           path, error);
     if (status == TEN_OK) status = ten_path_join(report, size, study->folder, "report.html", error);
     if (status == TEN_OK) status = ten_report_build(study->folder, report, error);
     return status;
@@ -292,7 +299,7 @@ static enum ten_status do_study(struct study *study, json_t *rows, const char **
         if (validation[i] > validation[top]) top = i;
     *best = study->entries[top].name;
     if (status == TEN_OK) status = conclude(study, *best, ten_seconds() - start, report, size, error);
-    if (status == TEN_OK) ten_say(&study->options, "done in %.1f s\n", ten_seconds() - start);
+    if (status == TEN_OK) ten_say(&study->options, "done in %.1f s", ten_seconds() - start);
     return status;
 }
 
@@ -307,15 +314,19 @@ static int run(const struct options *options) {
     const char *best = "";
     struct ten_error error;
     int result = DONE;
-    if (do_study(study, rows, &best, report, sizeof report, &error) != TEN_OK) {
+    if (choose_entries(study, &error) != TEN_OK) {
+        result = ten_complain_words(&error);
+    } else if (do_study(study, rows, &best, report, sizeof report, &error) != TEN_OK) {
         result = ten_complain_error(&error);
-        if (error.status == TEN_CANCELLED) ten_say(options, "what was finished is kept in %s; the same command goes on", study->folder);
+        if (error.status == TEN_CANCELLED)
+            ten_say(options, "what was finished is kept in %s; the same command goes on", study->folder);
     } else if (options->json) {
-        result = ten_print_json(json_pack("{s:s, s:s, s:s, s:O}", "folder", study->folder, "report", report, "best", best,
-                                          "rows", rows), NULL);
+        result = ten_print_json(
+            json_pack("{s:s, s:s, s:s, s:O}", "folder", study->folder, "report", report, "best", best, "rows", rows),
+            NULL);
     } else {
         result = ten_print_rows(rows);
-        printf("\nbest on validation: %s\nthe report: %s\n", best, report);
+        printf("\nbest on validation: %s\nreport: %s\n", best, report);
     }
     ten_data_release(&study->data);
     json_decref(rows);
@@ -327,13 +338,14 @@ const struct command ten_command_study = {
     .name = "study",
     .usage = "",
     .summary = "the whole road into one folder: explore, preprocess, compare, evaluate, report",
-    .details = "Explores the data, judges every model with its own chain and with the original study's on a sixth of the\n"
-               "training images, fits all on the whole training set, measures them once on the test set, saves them and\n"
-               "writes the report. Everything goes into the folder `study`, or --out. Finished parts are kept: after\n"
-               "Ctrl-C the same command goes on.\n",
+    .details =
+        "Explores the data, judges every model with its own chain and with the original study's on a sixth of the "
+        "training images, fits all on the whole training set, measures them once on the test set, saves them and "
+        "writes the report. Finished parts are kept: after Ctrl-C the same command goes on.",
     .examples = "  tenfold study\n"
                 "  tenfold study --quick --out first-look\n"
                 "  tenfold study --data fashion --models knn,logistic --out fashion-study\n",
     .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_MODELS | OPT_QUICK,
+    .notes = (const struct option_note[]){{OPT_OUT, "the folder for all of it (default study)"}, {0}},
     .run = run,
 };

@@ -15,7 +15,8 @@ static enum ten_status train(const struct options *options, const char *out, jso
     struct ten_run run = ten_run_for(options);
     enum ten_status status = ten_load_data(options, &data, error);
     if (status == TEN_OK && held_out) status = ten_hold_out(&data, options->seed, error);
-    if (status == TEN_OK) status = ten_measure(&measured, NULL, model, options->prep, options, &data, measure, &run, error);
+    if (status == TEN_OK)
+        status = ten_measure(&measured, NULL, model, options->prep, options, &data, measure, &run, error);
     if (status == TEN_OK) status = ten_pipeline_save(measured.pipeline, out, error);
     if (status == TEN_OK) {
         struct ten_pipeline_info info = ten_pipeline_describe(measured.pipeline);
@@ -41,21 +42,22 @@ static int run(const struct options *options) {
     const char *out = options->out ? options->out : name;
     struct ten_pipeline *tried; /* a wrong name or value is told before any work */
     struct ten_error error;
-    if (ten_pipeline_new(&tried, options->arguments[0], options->prep, options->settings, options->setting_count, &error) !=
-        TEN_OK)
-        return ten_complain_error(&error);
+    if (ten_pipeline_new(&tried, options->arguments[0], options->prep, options->settings, options->setting_count,
+                         &error) != TEN_OK)
+        return ten_complain_words(&error);
     ten_pipeline_free(tried);
+    if (ten_check_out(out) != DONE) return FAILED;
     json_t *row = NULL;
     if (train(options, out, &row, &error) != TEN_OK) return ten_complain_error(&error);
     if (!json_is_true(json_object_get(row, "converged")))
         ten_say(options, "%s did not converge; raise its iterations with --set", options->arguments[0]);
     char bytes[24], seconds[24];
-    ten_say(options, "%s on %s of %lld images: fitted in %s, %s written to %s", options->arguments[0],
+    ten_say(options, "%s (%s) fitted on %lld images in %s; wrote %s (%s)", options->arguments[0],
             json_string_value(json_object_get(row, "prep")),
             (long long)json_integer_value(json_object_get(row, "train_count")),
             ten_format_seconds(seconds, json_number_value(json_object_get(row, "prep_seconds")) +
                                             json_number_value(json_object_get(row, "fit_seconds"))),
-            ten_format_bytes(bytes, json_number_value(json_object_get(row, "file_bytes"))), out);
+            out, ten_format_bytes(bytes, json_number_value(json_object_get(row, "file_bytes"))));
     if (options->json) return ten_print_json(row, NULL);
     if (options->on)
         printf("accuracy on %s: %.4f (95 %% interval %.4f to %.4f)\n", options->on,
@@ -70,13 +72,15 @@ const struct command ten_command_train = {
     .name = "train",
     .usage = "MODEL",
     .summary = "fits one pipeline and writes a model file",
-    .details = "Fits on all training images and measures nothing, unless --on asks: `--on validation` holds a sixth\n"
-               "of the training images out and measures on it; `--on test` measures on the test set.\n"
-               "Writes MODEL.safetensors, or --out.\n",
+    .details = "Fits on all training images and measures nothing, unless --on asks: `--on validation` holds a sixth of "
+               "the training images out and measures on it; `--on test` measures on the test set.",
     .examples = "  tenfold train knn\n"
                 "  tenfold train logistic --prep original --set C=0.1 --on validation\n"
                 "  tenfold train naive-bayes --data fashion --out nb.safetensors --json\n",
     .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_ON,
+    .notes = (const struct option_note[]){{OPT_ON, "measure, too: on validation or test (default: not)"},
+                                          {OPT_OUT, "the model file (default MODEL.safetensors)"},
+                                          {0}},
     .least_arguments = 1,
     .most_arguments = 1,
     .run = run,

@@ -4,73 +4,94 @@
 #include "base/text.h"
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <string.h>
 
 static const struct option_entry {
     unsigned bit;
     const char *name, *argument, *help;
-    char letter;
+    char letter; /* of getopt's answer; 'o', 'q' and 'h' may also be given as -o, -q, -h */
 } table[] = {
     {OPT_DATA, "data", "mnist|fashion|DIR", "the dataset (default mnist)", 'd'},
     {OPT_MODELS, "models", "NAME[,NAME...]", "which models (default all)", 'm'},
-    {OPT_PREP, "prep", "STEP[,STEP...]", "preprocessing chain, \"original\" or \"none\" (default: the model's own)", 'p'},
+    {OPT_PREP, "prep", "STEP[,STEP...]", "preprocessing chain (default the model's own)", 'p'},
     {OPT_SET, "set", "NAME=VALUE", "a model parameter; repeatable", 's'},
     {OPT_ON, "on", "SET", "what to measure on", 'O'},
-    {OPT_LIMIT, "limit", "N", "use at most N images of each set, every class keeping its share", 'l'},
+    {OPT_LIMIT, "limit", "N", "at most N images of each set, every class keeping its share (default all)", 'l'},
     {OPT_FROM, "from", "DIR", "a folder that holds the files", 'f'},
-    {OPT_TO, "to", "csv|idx", "format to write", 't'},
+    {OPT_TO, "to", "csv|idx", "format to write (default csv)", 't'},
     {OPT_GZIP, "gzip", NULL, "write gzipped files", 'z'},
-    {OPT_QUICK, "quick", NULL, "a first look: on 6,000 images", 'k'},
+    {OPT_QUICK, "quick", NULL, "a first look: the same as --limit 6000", 'k'},
     {OPT_OUT, "out", "PATH", "where to write", 'o'},
     {OPT_SEED, "seed", "N", "seed of every random choice (default 0)", 'S'},
-    {OPT_THREADS, "threads", "N", "processor threads (default: all); results do not depend on it", 'T'},
+    {OPT_THREADS, "threads", "N", "processor threads (default all); the results do not depend on it", 'T'},
     {OPT_JSON, "json", NULL, "print one JSON document on standard output", 'j'},
     {OPT_QUIET, "quiet", NULL, "no progress and no messages but errors", 'q'},
-    {OPT_HELP, "help", NULL, "this help", 'h'},
+    {OPT_HELP, "help", NULL, "print this help", 'h'},
 };
 enum { COUNT = sizeof table / sizeof *table };
+
+/* ---- Values ---------------------------------------------------------------------------------------------------- */
 
 static bool read_number(const char *text, int64_t low, int64_t high, int64_t *value) {
     return ten_parse_integer(text, value) && *value >= low && *value <= high;
 }
 
+static int take_limit(struct options *o, const char *value) {
+    int64_t number;
+    if (!read_number(value, 1, INT64_MAX, &number))
+        return ten_complain(WRONG_USAGE, "--limit \"%s\": expected a whole number, at least 1", value);
+    o->limit = (size_t)number;
+    return DONE;
+}
+
+static int take_seed(struct options *o, const char *value) {
+    int64_t number;
+    if (!read_number(value, 0, INT64_MAX, &number))
+        return ten_complain(WRONG_USAGE, "--seed \"%s\": expected a whole number from 0 to %" PRId64, value, INT64_MAX);
+    o->seed = (uint64_t)number;
+    return DONE;
+}
+
+static int take_threads(struct options *o, const char *value) {
+    int64_t number;
+    if (!read_number(value, 1, 1024, &number))
+        return ten_complain(WRONG_USAGE, "--threads \"%s\": expected a whole number from 1 to 1024", value);
+    o->threads = (int)number;
+    return DONE;
+}
+
+static int take_setting(struct options *o, const char *value) {
+    if (o->setting_count == MAX_SETTINGS)
+        return ten_complain(WRONG_USAGE, "--set: given more than %d times", MAX_SETTINGS);
+    if (!strchr(value, '=')) return ten_complain(WRONG_USAGE, "--set \"%s\": expected NAME=VALUE", value);
+    o->settings[o->setting_count++] = value;
+    return DONE;
+}
+
+static int take_format(struct options *o, const char *value) {
+    if (strcmp(value, "csv") != 0 && strcmp(value, "idx") != 0)
+        return ten_complain(WRONG_USAGE, "--to \"%s\": expected csv or idx", value);
+    o->to = value;
+    return DONE;
+}
+
 static int take(struct options *o, char letter, const char *value) {
-    int64_t number = 0;
     switch (letter) {
     case 'd': o->data = value; break;
     case 'm': o->models = value; break;
     case 'p': o->prep = value; break;
     case 'O': o->on = value; break;
     case 'f': o->from = value; break;
-    case 't':
-        if (strcmp(value, "csv") != 0 && strcmp(value, "idx") != 0)
-            return ten_complain(WRONG_USAGE, "--to \"%s\": expected csv or idx", value);
-        o->to = value;
-        break;
     case 'o':
         if (!*value) return ten_complain(WRONG_USAGE, "--out \"\": expected a path");
         o->out = value;
         break;
-    case 's':
-        if (o->setting_count == MAX_SETTINGS)
-            return ten_complain(WRONG_USAGE, "--set: given more than %d times", MAX_SETTINGS);
-        o->settings[o->setting_count++] = value;
-        break;
-    case 'l':
-        if (!read_number(value, 1, INT64_MAX, &number))
-            return ten_complain(WRONG_USAGE, "--limit \"%s\": expected a whole number, at least 1", value);
-        o->limit = (size_t)number;
-        break;
-    case 'S':
-        if (!read_number(value, 0, INT64_MAX, &number))
-            return ten_complain(WRONG_USAGE, "--seed \"%s\": expected a whole number, at least 0", value);
-        o->seed = (uint64_t)number;
-        break;
-    case 'T':
-        if (!read_number(value, 1, 1024, &number))
-            return ten_complain(WRONG_USAGE, "--threads \"%s\": expected a whole number from 1 to 1024", value);
-        o->threads = (int)number;
-        break;
+    case 't': return take_format(o, value);
+    case 's': return take_setting(o, value);
+    case 'l': return take_limit(o, value);
+    case 'S': return take_seed(o, value);
+    case 'T': return take_threads(o, value);
     case 'z': o->gzip = true; break;
     case 'k': o->quick = true; break;
     case 'j': o->json = true; break;
@@ -81,9 +102,37 @@ static int take(struct options *o, char letter, const char *value) {
     return DONE;
 }
 
-static int refuse(const struct command *command, const char *word, bool missing) {
-    if (missing) return ten_complain(WRONG_USAGE, "%s needs a value; see `tenfold help %s`", word, command->name);
+/* ---- Parsing ---------------------------------------------------------------------------------------------------- */
+
+/* getopt tells an unknown option, one cut too short and one with a value too many alike; the words tell them apart. */
+static int refuse(const struct command *command, const char *word) {
+    size_t length = strcspn(word, "=");
+    char alike[128] = "";
+    const struct option_entry *entry = NULL;
+    int count = 0;
+    for (size_t i = 0; i < COUNT && strncmp(word, "--", 2) == 0 && length > 2; i++) {
+        if (!(command->options & table[i].bit) || strncmp(table[i].name, word + 2, length - 2) != 0) continue;
+        size_t used = strlen(alike);
+        snprintf(alike + used, sizeof alike - used, "%s--%s", count++ ? ", " : "", table[i].name);
+        entry = &table[i];
+    }
+    if (count > 1) return ten_complain(WRONG_USAGE, "%s could be any of %s; expected one of them", word, alike);
+    if (count == 1 && word[length]) return ten_complain(WRONG_USAGE, "%s: --%s takes no value", word, entry->name);
     return ten_complain(WRONG_USAGE, "unknown option %s; see `tenfold help %s`", word, command->name);
+}
+
+static int refuse_missing(const struct command *command, const char *word) {
+    return ten_complain(WRONG_USAGE, "%s needs a value; see `tenfold help %s`", word, command->name);
+}
+
+static int check_arguments(const struct options *options, const struct command *command) {
+    if (options->argument_count < command->least_arguments)
+        return ten_complain(WRONG_USAGE, "expected `tenfold %s %s`; see `tenfold help %s`", command->name,
+                            command->usage, command->name);
+    if (options->argument_count > command->most_arguments)
+        return ten_complain(WRONG_USAGE, "unexpected argument \"%s\"; see `tenfold help %s`",
+                            options->arguments[command->most_arguments], command->name);
+    return DONE;
 }
 
 int ten_options_parse(struct options *options, const struct command *command, int argc, char **argv) {
@@ -94,37 +143,42 @@ int ten_options_parse(struct options *options, const struct command *command, in
         if (command->options & table[i].bit)
             known[count++] = (struct option){table[i].name, table[i].argument ? required_argument : no_argument, NULL,
                                              table[i].letter};
+    char letters[16] = ":h";
+    if (command->options & OPT_OUT) strcat(letters, "o:");
+    if (command->options & OPT_QUIET) strcat(letters, "q");
     opterr = 0;
     optind = 1;
     for (;;) {
         int at = optind; /* where getopt looks next; words before it may be moved only afterwards */
-        int letter = getopt_long(argc, argv, ":ho:q", known, NULL);
+        int letter = getopt_long(argc, argv, letters, known, NULL);
         if (letter == -1) break;
-        if (letter == '?' || letter == ':' || (letter == 'o' && !(command->options & OPT_OUT))) {
-            const char *word = optind > at && argv[optind - 1] ? argv[optind - 1] : argv[at];
-            return refuse(command, word, letter == ':');
-        }
+        const char *word = optind > at && argv[optind - 1] ? argv[optind - 1] : argv[at];
+        if (letter == '?') return refuse(command, word);
+        if (letter == ':') return refuse_missing(command, word);
         int status = take(options, (char)letter, optarg);
         if (status != DONE) return status;
     }
     options->arguments = argv + optind;
     options->argument_count = (size_t)(argc - optind);
-    if (options->help) return DONE;
-    if (options->argument_count < command->least_arguments)
-        return ten_complain(WRONG_USAGE, "expected `tenfold %s %s`; see `tenfold help %s`", command->name,
-                            command->usage, command->name);
-    if (options->argument_count > command->most_arguments)
-        return ten_complain(WRONG_USAGE, "unexpected argument \"%s\"; see `tenfold help %s`",
-                            options->arguments[command->most_arguments], command->name);
-    return DONE;
+    return options->help ? DONE : check_arguments(options, command);
 }
 
-void ten_options_help(FILE *file, unsigned set) {
+/* ---- Help -------------------------------------------------------------------------------------------------------- */
+
+static const char *help_of(const struct command *command, const struct option_entry *entry) {
+    for (const struct option_note *note = command->notes; note && note->option; note++)
+        if (note->option == entry->bit) return note->help;
+    return entry->help;
+}
+
+void ten_options_help(FILE *file, const struct command *command) {
     for (size_t i = 0; i < COUNT; i++) {
-        if (!(set & table[i].bit)) continue;
-        char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", table[i].name, table[i].argument ? " " : "",
-                 table[i].argument ? table[i].argument : "");
-        fprintf(file, "  %-26s %s\n", left, table[i].help);
+        const struct option_entry *entry = &table[i];
+        if (!(command->options & entry->bit)) continue;
+        char left[64], letter[8] = "    ";
+        if (strchr("oqh", entry->letter)) snprintf(letter, sizeof letter, "-%c, ", entry->letter);
+        snprintf(left, sizeof left, "%s--%s%s%s", letter, entry->name, entry->argument ? " " : "",
+                 entry->argument ? entry->argument : "");
+        ten_help_entry(file, 2, left, 32, help_of(command, entry));
     }
 }

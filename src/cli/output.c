@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { JSON_FLAGS = JSON_INDENT(1) | JSON_REAL_PRECISION(10) | JSON_ENSURE_ASCII };
@@ -28,8 +29,16 @@ int ten_complain(int status, const char *format, ...) {
     return status;
 }
 
-int ten_complain_error(const struct ten_error *error) {
+int ten_complain_error(const struct ten_error *error) { return ten_complain(FAILED, "%s", error->message); }
+
+int ten_complain_words(const struct ten_error *error) {
     return ten_complain(error->status == TEN_INVALID ? WRONG_USAGE : FAILED, "%s", error->message);
+}
+
+/* A reader that went away (`| head`) has seen enough and needs no message. */
+static int complain_output(int why) {
+    if (why == EPIPE) return FAILED;
+    return ten_complain(FAILED, "standard output: writing failed: %s", why ? strerror(why) : "data lost");
 }
 
 void ten_say(const struct options *options, const char *format, ...) {
@@ -64,9 +73,11 @@ int ten_print_json(json_t *document, const char *path) {
     if (!document) return ten_complain(FAILED, "out of memory for JSON");
     errno = 0;
     bool good = json_dumpf(document, stdout, JSON_FLAGS) == 0;
+    int why = errno;
     json_decref(document);
+    if (!good) return complain_output(why);
     putchar('\n');
-    return good ? DONE : ten_complain(FAILED, "standard output: writing failed: %s", strerror(errno));
+    return DONE;
 }
 
 int ten_finish_output(int status) {
@@ -74,7 +85,7 @@ int ten_finish_output(int status) {
     errno = 0;
     bool good = fflush(stdout) == 0 && !ferror(stdout);
     if (good || status != DONE) return status;
-    return ten_complain(FAILED, "standard output: writing failed: %s", errno ? strerror(errno) : "data lost");
+    return complain_output(errno);
 }
 
 static bool wants_colour(void) {
@@ -84,6 +95,11 @@ static bool wants_colour(void) {
 
 const char *ten_bold(void) { return wants_colour() ? "\033[1m" : ""; }
 const char *ten_plain(void) { return wants_colour() ? "\033[0m" : ""; }
+
+size_t ten_terminal_width(FILE *file) {
+    struct winsize size;
+    return ioctl(fileno(file), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
 
 /* ---- Tables ------------------------------------------------------------------------------------------------- */
 
@@ -107,24 +123,54 @@ static size_t width_of(const char *text) {
 
 static void print_cell(FILE *file, const char *text, size_t width, bool right, bool last) {
     size_t padding = width - width_of(text);
-    if (right) fprintf(file, "%*s%s", (int)padding, "", text);
-    else fprintf(file, "%s%*s", text, last ? 0 : (int)padding, "");
+    if (right)
+        fprintf(file, "%*s%s", (int)padding, "", text);
+    else
+        fprintf(file, "%s%*s", text, last ? 0 : (int)padding, "");
     fputs(last ? "\n" : "  ", file);
 }
 
+/* The widest text of a column, heading included. */
+static size_t column_width(const struct table *table, size_t column) {
+    const char *heading = table->headings[column];
+    size_t width = width_of(heading + (heading[0] == '>'));
+    for (size_t r = 0; r < table->rows; r++) {
+        size_t w = width_of(table->cells[r * table->columns + column]);
+        if (w > width) width = w;
+    }
+    return width;
+}
+
+static void print_narrow(const struct table *table, FILE *file) {
+    size_t width = 0;
+    for (size_t c = 0; c < table->columns; c++) {
+        size_t w = width_of(table->headings[c]);
+        if (w > width) width = w;
+    }
+    for (size_t r = 0; r < table->rows; r++)
+        for (size_t c = 0; c < table->columns; c++) {
+            const char *heading = table->headings[c], *text = table->cells[r * table->columns + c];
+            heading += heading[0] == '>';
+            if (c == 0)
+                fprintf(file, "%s%s%s\n", ten_bold(), text, ten_plain());
+            else
+                fprintf(file, "  %s%*s  %s\n", heading, (int)(width - width_of(heading)), "", text);
+        }
+}
+
 void ten_table_print(const struct table *table, FILE *file) {
-    size_t columns = table->columns;
+    size_t columns = table->columns, terminal = ten_terminal_width(file), total = 2 * (columns - 1);
+    for (size_t c = 0; c < columns; c++) total += column_width(table, c);
+    if (terminal && total > terminal) {
+        print_narrow(table, file);
+        return;
+    }
     fputs(ten_bold(), file);
     for (size_t r = 0; r <= table->rows; r++) {
         for (size_t c = 0; c < columns; c++) {
             bool right = table->headings[c][0] == '>';
-            const char *heading = table->headings[c] + right;
-            size_t width = width_of(heading);
-            for (size_t i = 0; i < table->rows; i++) {
-                size_t w = width_of(table->cells[i * columns + c]);
-                if (w > width) width = w;
-            }
-            print_cell(file, r ? table->cells[(r - 1) * columns + c] : heading, width, right, c + 1 == columns);
+            const char *text = r ? table->cells[(r - 1) * columns + c] : table->headings[c] + right;
+            print_cell(file, text, column_width(table, c), right, c + 1 == columns);
         }
         if (r == 0) fputs(ten_plain(), file);
     }

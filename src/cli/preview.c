@@ -11,32 +11,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Row `i` as a picture: bytes as they are, real values stretched from their smallest to their largest. NULL (a JSON
- * null) if the columns are no pixels any more. */
-static json_t *picture(const struct ten_batch *batch, size_t i) {
-    size_t columns = batch->shape.columns;
-    if (batch->shape.height == 0) return json_null();
-    if (batch->is_bytes) return ten_json_picture(batch->bytes + i * columns, batch->shape.height, batch->shape.width);
-    float *row = ten_alloc(columns, sizeof *row);
-    double *values = ten_alloc(columns, sizeof *values);
-    json_t *uri = NULL;
-    if (row && values) {
-        ten_batch_row(batch, i, row);
-        float low = row[0];
-        for (size_t j = 1; j < columns; j++) low = row[j] < low ? row[j] : low;
-        for (size_t j = 0; j < columns; j++) values[j] = (double)(row[j] - low);
-        uri = ten_json_picture_of(values, batch->shape.height, batch->shape.width, 0);
-    }
-    free(row);
+/* Real values as a picture: `low` becomes black, the largest white. */
+static json_t *stretched(const float *row, const struct ten_shape *shape, float low) {
+    double *values = ten_alloc(shape->columns, sizeof *values);
+    for (size_t j = 0; values && j < shape->columns; j++) values[j] = (double)(row[j] - low);
+    json_t *uri = values ? ten_json_picture_of(values, shape->height, shape->width, 0) : NULL;
     free(values);
     return uri;
 }
 
-static void add_stage(json_t *const *stages, const struct ten_batch *digits, const char *name) {
-    for (size_t i = 0; i < digits->rows; i++)
-        json_array_append_new(stages[i], json_pack("{s:s, s:I, s:I, s:o}", "name", name, "height",
-                                                   (json_int_t)digits->shape.height, "width",
-                                                   (json_int_t)digits->shape.width, "image", picture(digits, i)));
+static float smallest(const float *row, size_t columns) {
+    float low = row[0];
+    for (size_t j = 1; j < columns; j++) low = row[j] < low ? row[j] : low;
+    return low;
+}
+
+/* Adds a stage to each digit's list: bytes as they are, real values stretched, features that are no pixels any more as
+ * what the step can restore of its input (of shape `before`). What has no picture is left out. */
+static void add_stage(json_t *const *stages, const struct ten_batch *digits, const char *name,
+                      const struct ten_step_type *type, const void *state, struct ten_shape before) {
+    struct ten_shape shape = digits->shape.height ? digits->shape : before;
+    bool restored = digits->shape.height == 0, possible = !restored || (type && type->restore && before.height);
+    float *row = ten_alloc(shape.columns, sizeof *row);
+    for (size_t i = 0; row && possible && i < digits->rows; i++) {
+        if (restored)
+            type->restore(state, digits, i, row);
+        else
+            ten_batch_row(digits, i, row);
+        json_t *image = digits->is_bytes
+                            ? ten_json_picture(digits->bytes + i * shape.columns, shape.height, shape.width)
+                            : stretched(row, &shape, restored ? 0 : smallest(row, shape.columns));
+        json_array_append_new(stages[i],
+                              json_pack("{s:s, s:I, s:I, s:I, s:o}", "name", name, "features",
+                                        (json_int_t)digits->shape.columns, "height", (json_int_t)shape.height, "width",
+                                        (json_int_t)shape.width, "image", image));
+    }
+    free(row);
 }
 
 /* The first image of each class. */
@@ -56,18 +66,18 @@ static enum ten_status walk(struct ten_chain *chain, struct ten_batch *train, st
                             json_t *const *stages, const struct ten_run *run, struct ten_error *error) {
     char names[sizeof chain->text], *name = names, *rest;
     memcpy(names, chain->text, sizeof names);
-    add_stage(stages, digits, "original");
+    add_stage(stages, digits, "original", NULL, NULL, digits->shape);
     enum ten_status status = TEN_OK;
     for (size_t k = 0; status == TEN_OK && k < chain->count; k++) {
         const struct ten_step_type *type = chain->steps[k].type;
         void *state = chain->steps[k].state;
-        struct ten_shape shape = train->shape;
+        struct ten_shape shape = train->shape, before = shape;
         if (type->reshape) status = type->reshape(state, &shape, error);
         if (status == TEN_OK && type->fit) status = type->fit(state, train, run, error);
         if (status == TEN_OK) status = type->apply(state, train, run, error);
         if (status == TEN_OK) status = type->apply(state, digits, run, error);
         name = strtok_r(k ? NULL : names, ",", &rest);
-        if (status == TEN_OK) add_stage(stages, digits, name ? name : type->about.name);
+        if (status == TEN_OK) add_stage(stages, digits, name ? name : type->about.name, type, state, before);
     }
     return status;
 }
@@ -76,7 +86,8 @@ static const char *summary_of(const struct ten_chain *chain, char *text, size_t 
     size_t length = 0;
     text[0] = '\0';
     for (size_t k = 0; k < chain->count && length < size; k++)
-        length += (size_t)snprintf(text + length, size - length, "%s%s", k ? "; " : "", chain->steps[k].type->about.summary);
+        length +=
+            (size_t)snprintf(text + length, size - length, "%s%s", k ? " " : "", chain->steps[k].type->about.summary);
     return text;
 }
 
@@ -95,8 +106,8 @@ enum ten_status ten_preview_chain(const struct ten_dataset *train, const char *p
     for (size_t i = 0; i < few.rows; i++) stages[i] = json_array();
     if (status == TEN_OK) status = walk(&chain, &whole, &few, stages, run, error);
     for (size_t i = 0; i < few.rows; i++)
-        json_array_append_new(digits, json_pack("{s:I, s:i, s:o}", "index", (json_int_t)rows[i], "label", some.labels[i],
-                                                "stages", stages[i]));
+        json_array_append_new(digits, json_pack("{s:I, s:i, s:o}", "index", (json_int_t)rows[i], "label",
+                                                some.labels[i], "stages", stages[i]));
     if (status == TEN_OK) {
         *out = json_pack("{s:s, s:s, s:O}", "prep", chain.text, "summary", summary_of(&chain, summary, sizeof summary),
                          "digits", digits);

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t stop;
@@ -39,35 +38,42 @@ void ten_progress_clear(void) {
     line.visible = false;
 }
 
-static int terminal_width(void) {
-    struct winsize size;
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
 /* "12s", "3m05s" */
 static void format_left(char *out, size_t size, double seconds) {
-    if (seconds < 60) snprintf(out, size, "%.0fs", ceil(seconds));
-    else if (seconds < 3600) snprintf(out, size, "%dm%02ds", (int)seconds / 60, (int)seconds % 60);
-    else snprintf(out, size, "%dh%02dm", (int)seconds / 3600, (int)seconds % 3600 / 60);
+    if (seconds < 60)
+        snprintf(out, size, "%.0fs", ceil(seconds));
+    else if (seconds < 3600)
+        snprintf(out, size, "%dm%02ds", (int)seconds / 60, (int)seconds % 60);
+    else
+        snprintf(out, size, "%dh%02dm", (int)seconds / 3600, (int)seconds % 3600 / 60);
 }
 
+/* As much as fits: the bar shrinks first, then the end of the line is cut. */
 static void draw(const struct ten_progress *p, double now) {
-    char text[256], bar[24] = "", left[32] = "", score[64] = "";
+    char text[320], rest[224], left[40] = "", score[64] = "";
     double elapsed = now - line.started, rate = elapsed > 0 ? p->done / elapsed : 0;
-    if (p->total > 0) {
-        int full = (int)(20 * fmin(p->done / p->total, 1));
-        memset(bar, '.', 20);
-        memset(bar, '=', (size_t)full);
-        bar[20] = '\0';
-        if (rate > 0) format_left(left, sizeof left, (p->total - p->done) / rate);
-    }
+    size_t width = ten_terminal_width(stderr), bar = 0;
+    width = width ? width - 1 : 79;
     if (p->score_name) snprintf(score, sizeof score, "  %s %.6g", p->score_name, p->score);
-    if (p->total > 0)
-        snprintf(text, sizeof text, "%-22s [%s] %3.0f%%  %.3g %s/s  %s left%s", p->stage, bar,
-                 100 * fmin(p->done / p->total, 1), rate, p->unit, left, score);
-    else
-        snprintf(text, sizeof text, "%-22s %.0f %s  %.3g/s%s", p->stage, p->done, p->unit, rate, score);
-    fprintf(stderr, "\r%.*s\033[K", terminal_width() - 1, text);
+    if (p->total > 0) {
+        double share = fmin(p->done / p->total, 1);
+        if (rate > 0) {
+            memcpy(left, "  ", 3);
+            format_left(left + 2, sizeof left - 8, (p->total - p->done) / rate);
+            strcat(left, " left");
+        }
+        snprintf(rest, sizeof rest, "%3.0f%%  %.*f %s/s%s%s", 100 * share, rate < 10 ? 1 : 0, rate, p->unit, left,
+                 score);
+        size_t taken = strlen(p->stage) + strlen(rest) + 5;
+        bar = taken + 6 > width ? 0 : width - taken > 20 ? 20 : width - taken;
+        size_t full = (size_t)((double)bar * share);
+        snprintf(text, sizeof text, bar ? "%s [%.*s%.*s] %s" : "%s %.*s%.*s%s", p->stage, (int)full,
+                 "====================", (int)(bar - full), "....................", rest);
+    } else {
+        snprintf(text, sizeof text, "%s  %.0f %s  %.*f/s%s", p->stage, p->done, p->unit, rate < 10 ? 1 : 0, rate,
+                 score);
+    }
+    fprintf(stderr, "\r%.*s\033[K", (int)width, text);
     fflush(stderr);
     line.visible = true;
     line.drawn = now;
@@ -76,7 +82,7 @@ static void draw(const struct ten_progress *p, double now) {
 static bool on_progress(void *context, const struct ten_progress *progress) {
     (void)context;
     double now = ten_seconds();
-    if (strcmp(line.stage, progress->stage) != 0 || progress->done == 0) {
+    if (strncmp(line.stage, progress->stage, sizeof line.stage - 1) != 0 || progress->done == 0) {
         snprintf(line.stage, sizeof line.stage, "%s", progress->stage);
         line.started = line.drawn = now;
     }
@@ -92,7 +98,6 @@ static bool only_stop(void *context, const struct ten_progress *progress) {
 struct ten_run ten_run_for(const struct options *options) {
     const char *terminal = getenv("TERM");
     bool lines = !options->quiet && isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
-    return (struct ten_run){.seed = options->seed,
-                            .threads = options->threads,
-                            .progress = lines ? on_progress : only_stop};
+    return (struct ten_run){
+        .seed = options->seed, .threads = options->threads, .progress = lines ? on_progress : only_stop};
 }

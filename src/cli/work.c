@@ -3,12 +3,26 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "study/json.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+/* ---- Files ----------------------------------------------------------------------------------------------------- */
+
+int ten_check_out(const char *path) {
+    struct stat info;
+    if (!path || (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))) return DONE;
+    struct ten_writer writer;
+    struct ten_error error;
+    if (ten_writer_open(&writer, path, &error) != TEN_OK) return ten_complain_error(&error);
+    ten_writer_abandon(&writer);
+    return DONE;
+}
 
 /* ---- Data ------------------------------------------------------------------------------------------------------ */
 
@@ -35,6 +49,7 @@ static enum ten_status take_part(struct ten_dataset *set, size_t keep, uint64_t 
 enum ten_status ten_load_data(const struct options *options, struct ten_data *data, struct ten_error *error) {
     enum ten_status status = ten_data_load(data, options->data ? options->data : "mnist", error);
     size_t limit = options->limit;
+    if (status == TEN_OK && ten_stop_requested()) status = ten_fail(error, TEN_CANCELLED, "stopped");
     if (status == TEN_OK && limit && limit < data->train.count)
         status = take_part(&data->train, limit, options->seed, NULL, error);
     if (status == TEN_OK && limit && limit < data->test.count)
@@ -54,7 +69,8 @@ enum ten_status ten_hold_out(struct ten_data *data, uint64_t seed, struct ten_er
     return TEN_OK;
 }
 
-/* ---- Measuring ---------------------------------------------------------------------------------------------------- */
+/* ---- Measuring ----------------------------------------------------------------------------------------------------
+ */
 
 enum ten_status ten_measure(struct measured *out, const char *name, const char *model, const char *prep,
                             const struct options *options, const struct ten_data *data, bool measure,
@@ -89,7 +105,8 @@ void ten_measured_release(struct measured *measured) {
     *measured = (struct measured){0};
 }
 
-/* ---- Rows ----------------------------------------------------------------------------------------------------------- */
+/* ---- Rows -----------------------------------------------------------------------------------------------------------
+ */
 
 static json_t *settings_json(const struct ten_pipeline_info *info) {
     json_t *settings = json_object();
@@ -97,9 +114,9 @@ static json_t *settings_json(const struct ten_pipeline_info *info) {
         const char *name = info->model->parameters[i].name, *value = strchr(info->settings[i], '=') + 1;
         char *end;
         double number = strtod(value, &end);
-        json_t *item = *end ? json_string(value)
+        json_t *item = *end                                             ? json_string(value)
                        : info->model->parameters[i].type == TEN_INTEGER ? json_integer((json_int_t)number)
-                                                                         : json_real(number);
+                                                                        : json_real(number);
         json_object_set_new(settings, name, item);
     }
     return settings;
@@ -128,11 +145,13 @@ json_t *ten_row_json(const struct measured *measured, size_t test_count, bool wi
     return row;
 }
 
-json_t *ten_evaluation_json(const struct measured *measured, const struct ten_data *data, const char *on, bool with_fit) {
+json_t *ten_evaluation_json(const struct measured *measured, const struct ten_data *data, const char *on,
+                            bool with_fit) {
     struct ten_pipeline_info info = ten_pipeline_describe(measured->pipeline);
     json_t *row = ten_row_json(measured, data->test.count, with_fit), *classes = json_array();
     for (int c = 0; c < TEN_CLASSES; c++) json_array_append_new(classes, json_string(info.class_names[c]));
-    json_t *details = ten_json_evaluation(&measured->metrics, &data->test, measured->probabilities, info.class_names, 40);
+    json_t *details =
+        ten_json_evaluation(&measured->metrics, &data->test, measured->probabilities, info.class_names, 40);
     json_t *history = ten_json_history(info.history);
     if (!row || !details || !history || json_object_set_new(row, "on", json_string(on)) != 0 ||
         json_object_set_new(row, "data", json_string(data->name)) != 0 ||
@@ -150,8 +169,8 @@ json_t *ten_evaluation_json(const struct measured *measured, const struct ten_da
 static double number_of(const json_t *row, const char *key) { return json_number_value(json_object_get(row, key)); }
 
 int ten_print_rows(const json_t *rows) {
-    static const char *const headings[] = {"model",     "chain",      ">accuracy", ">95 % interval", ">F1",
-                                           ">log loss", ">fit",       ">predict",  ">peak"};
+    static const char *const headings[] = {"model",     "chain", ">accuracy", ">95 % interval", ">F1",
+                                           ">log loss", ">fit",  ">predict",  ">peak"};
     struct table table = {.columns = sizeof headings / sizeof *headings, .headings = headings};
     size_t i;
     const json_t *row;

@@ -1,5 +1,6 @@
-/* Geometry of grey images: one image at a time, floats in, floats out (bytes are converted by the caller). Ink is
- * what is not zero; a pixel's mass is its magnitude. All functions write every output pixel; source and destination must not overlap. */
+/* Geometry of grey images: one image at a time, floats in, floats out (bytes are converted by the caller). Ink is what
+ * is not zero; a pixel's mass is its magnitude. All functions write every output pixel; source and destination must not
+ * overlap. */
 #ifndef TEN_IMAGE_GEOMETRY_H
 #define TEN_IMAGE_GEOMETRY_H
 

@@ -33,7 +33,8 @@ struct ten_kernels {
                       int32_t *c, size_t ldc);
 
     /* Each row of x[rows x columns] becomes its softmax. log_sum[rows] (may be NULL) gets log(sum(exp(row))).
-     * Finite inputs; relative error below 1e-6. columns <= 1024. */
+     * Finite inputs; 1 <= columns <= 1024. The relative error of a probability is below 1e-6, plus 2^-24 times the
+     * difference to the row's maximum (which is rounded); those below 1e-37 may be 0. */
     void (*softmax)(size_t rows, size_t columns, float *x, float *log_sum);
 };
 

@@ -166,8 +166,10 @@ static void softmax(size_t rows, size_t columns, float *x, float *log_sum) {
         }
         for (size_t i = 0; i < count * columns; i++) block[i] = exp_negative(block[i]);
         for (size_t i = 0; i < count; i++) {
-            float *row = block + i * columns, sum = 0;
-            for (size_t j = 0; j < columns; j++) sum += row[j];
+            float *row = block + i * columns;
+            double exact = 0; /* in single precision the roundings of many equal parts would add up */
+            for (size_t j = 0; j < columns; j++) exact += (double)row[j];
+            float sum = (float)exact;
             for (size_t j = 0; j < columns; j++) row[j] /= sum;
             if (log_sum) log_sum[first + i] = largest[i] + logf(sum);
         }

@@ -186,6 +186,16 @@ static void settle(const struct search *search, const struct candidates *list, d
     }
 }
 
+/* How far two distances that are compared can be off together. A float sum of n products errs by at most n 2^-24 |x||y|
+ * to first order (Higham 2002, section 3.1), and by half the smallest float for each that underflows; twice that for
+ * 2 x.y, on either distance, and a margin. Then the sums in double. Infinite, so that every row is a candidate, where
+ * products could overflow. */
+static double rounding(size_t columns, double norm, double largest_norm) {
+    double n = (double)columns + 2, product = sqrt(norm * largest_norm);
+    if (!(product < 0x1p126)) return INFINITY;
+    return 5 * n * (0x1p-24 * product + 0x1p-149) + n * 0x1p-50 * (norm + largest_norm);
+}
+
 static enum ten_status search_floats(const struct search *search, struct scratch *scratch, size_t first, size_t count) {
     const struct knn *model = search->model;
     size_t columns = model->columns, k = search->k, found[QUERIES] = {0};
@@ -193,9 +203,7 @@ static enum ten_status search_floats(const struct search *search, struct scratch
     double norm[QUERIES] = {0}, slack[QUERIES];
     for (size_t q = 0; q < count; q++) {
         for (size_t j = 0; j < columns; j++) norm[q] += (double)queries[q * columns + j] * (double)queries[q * columns + j];
-        /* A float sum of n products errs by at most n 2^-24 |x||y| to first order (Higham 2002, section 3.1); twice
-         * that for 2 x.y, on either of two distances that are compared, and a margin. */
-        slack[q] = 5.0 * ((double)columns + 2) * 0x1p-24 * sqrt(norm[q] * search->largest_norm) + 1e-300;
+        slack[q] = rounding(columns, norm[q], search->largest_norm);
         scratch->candidates[q].count = 0;
     }
     for (size_t start = 0; start < model->rows; start += BLOCK) {

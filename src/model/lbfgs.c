@@ -11,8 +11,8 @@
 
 enum { MAX_MEMORY = 64, MAX_TRIALS = 30 };
 static const double sufficient_decrease = 1e-4, curvature = 0.9;
-/* The function may be computed in single precision: decreases below this share of it are rounding. */
-static const double noise = 1e-9;
+/* The function may be computed in single precision: differences below this share of it are rounding. */
+static const double noise = 1e-6;
 
 struct state {
     size_t size, memory, pairs, newest;
@@ -42,9 +42,10 @@ static double dot(const double *a, const double *b, size_t size) {
     return sum;
 }
 
+/* The largest magnitude; infinite if one of them is no number. */
 static double largest(const double *a, size_t size) {
     double top = 0;
-    for (size_t i = 0; i < size; i++) top = fmax(top, fabs(a[i]));
+    for (size_t i = 0; i < size; i++) top = isnan(a[i]) ? INFINITY : fmax(top, fabs(a[i]));
     return top;
 }
 
@@ -84,10 +85,14 @@ static enum ten_status line_search(const struct ten_lbfgs *problem, struct state
         for (size_t i = 0; i < s->size; i++) s->trial[i] = x[i] + step * s->direction[i];
         enum ten_status status = problem->evaluate(problem->context, s->trial, new_value, s->trial_gradient, error);
         if (status != TEN_OK) return status;
-        bool lower = isfinite(*new_value) && *new_value <= value + sufficient_decrease * step * slope + noise * fabs(value);
-        if (!lower) {
+        bool finite = isfinite(*new_value) && isfinite(largest(s->trial_gradient, s->size));
+        double new_slope = dot(s->trial_gradient, s->direction, s->size);
+        bool lower = *new_value <= value + sufficient_decrease * step * slope;
+        /* where values differ by no more than their rounding, the slopes still tell (Hager and Zhang 2005, section 2) */
+        bool level = *new_value <= value + noise * fabs(value) && new_slope <= (2 * sufficient_decrease - 1) * slope;
+        if (!finite || !(lower || level)) {
             high = step;
-        } else if (dot(s->trial_gradient, s->direction, s->size) < curvature * slope) {
+        } else if (new_slope < curvature * slope) {
             low = step;
         } else {
             *found = true;
@@ -95,6 +100,7 @@ static enum ten_status line_search(const struct ten_lbfgs *problem, struct state
         }
         step = isfinite(high) ? (low + high) / 2 : 2 * step;
     }
+    *found = !isfinite(high); /* still going down: the minimum is far away, and the last trial is on the way to it */
     return TEN_OK;
 }
 
@@ -134,8 +140,9 @@ static enum ten_status minimize(const struct ten_lbfgs *problem, struct state *s
             *converged = true;
             return TEN_OK;
         }
-        if (!found) { /* the pairs mislead: begin again along the gradient */
+        if (!found) { /* the pairs mislead: begin again along the gradient, which is no iteration of its own */
             s->pairs = 0;
+            iteration--;
             continue;
         }
         move(s, x);

@@ -217,6 +217,17 @@ static enum ten_status apply(const void *state, struct ten_batch *batch, const s
     return status;
 }
 
+/* The mean and the components' shares of the row: the nearest point to it in the space that the components span. */
+static void restore(const void *state, const struct ten_batch *batch, size_t i, float *out) {
+    const struct pca *step = state;
+    for (size_t j = 0; j < step->columns; j++) {
+        double value = step->mean[j];
+        for (size_t c = 0; c < step->components; c++)
+            value += (double)batch->floats[i * step->components + c] * (double)step->basis[c * step->columns + j];
+        out[j] = (float)value;
+    }
+}
+
 static enum ten_status save(const void *state, struct ten_tensors *tensors, struct ten_error *error) {
     const struct pca *step = state;
     size_t shape[] = {step->components, step->columns};
@@ -259,6 +270,7 @@ const struct ten_step_type ten_step_pca = {
     .reshape = reshape,
     .fit = fit,
     .apply = apply,
+    .restore = restore,
     .save = save,
     .load = load,
     .release = release,

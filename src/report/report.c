@@ -205,8 +205,8 @@ static void write_top(struct ten_page *page) {
                  "<li><a href=\"#comparison\">Comparison</a></li><li><a href=\"#model\">Model in detail</a></li>"
                  "<li><a href=\"#made\">How this was made</a></li></ol>\n"
                  "<button type=\"button\" id=\"theme\" hidden>Dark</button></nav>\n<main>\n<header id=\"top\">\n");
-    ten_html(html, "<p class=\"kicker\">A study in handwriting recognition</p>\n<h1>%s</h1>\n<p class=\"finding\">",
-             page->data_title);
+    ten_html(html, "<p class=\"kicker\">A study in %s recognition</p>\n<h1>%s</h1>\n<p class=\"finding\">",
+             page->digits ? "handwriting" : "image", page->data_title);
     ten_part_row(page, best);
     ten_html(html, " labels <b>%s</b> of the test images correctly (95&#8239;%% interval %s to %s). ",
              ten_show_percent(best->accuracy, 2).text, ten_show_percent(best->low, 2).text,
@@ -222,8 +222,8 @@ static void write_top(struct ten_page *page) {
     }
     ten_html_raw(html, "</p>\n");
     if (ten_value_truth(&quick))
-        ten_html_raw(html, "<p class=\"note\">A quick run on a part of the training images: its figures are lower than "
-                           "those of the whole study.</p>\n");
+        ten_html_raw(html, "<p class=\"note\">A quick run on a part of the training images: the whole study "
+                           "takes longer and comes to other figures.</p>\n");
     write_facts(page);
     ten_html_raw(html, "<noscript><p class=\"note\">The charts are drawn by JavaScript, which is switched off; their "
                        "data stand below each of them.</p></noscript>\n</header>\n");

@@ -7,6 +7,9 @@
 
 static double cost(const struct ten_row *row) { return row->prep_seconds + row->fit_seconds + row->predict_seconds; }
 
+/* What a logarithmic axis can take. */
+static double shown_cost(const struct ten_row *row) { return fmax(cost(row), 1e-6); }
+
 static const char *kind(const struct ten_page *page, const struct ten_row *row) {
     return row == &page->rows[page->best] ? "chosen on validation" : "other models";
 }
@@ -96,8 +99,8 @@ static void write_table(struct ten_page *page) {
 
 /* ---- Charts ------------------------------------------------------------------------------------------- */
 
-/* The part of a stretched accuracy axis that is needed, and where its ticks stand. */
-static void set_error_axis(struct ten_page *page, json_t *figure, const char *axis) {
+/* The part of a stretched accuracy axis that is needed, `room` times more at both ends, and where its ticks stand. */
+static void set_error_axis(struct ten_page *page, json_t *figure, const char *axis, double room) {
     static const double ticks[] = {0.9,  0.7,  0.5,  0.4,   0.3,   0.2,   0.15,  0.1,   0.07,  0.05,
                                    0.03, 0.02, 0.01, 0.007, 0.005, 0.003, 0.002, 0.001, 0.0005};
     double low = 1, high = 0;
@@ -110,8 +113,8 @@ static void set_error_axis(struct ten_page *page, json_t *figure, const char *ax
             high = fmax(high, 1 - row->published->accuracy);
         }
     }
-    low /= 1.08;
-    high = fmin(high * 1.08, 1);
+    low /= room;
+    high = fmin(high * room, 1);
     char path[64];
     snprintf(path, sizeof path, "encoding.%s.scale.domain", axis);
     ten_figure_set(page, figure, path, json_pack("[f,f]", low, high));
@@ -153,11 +156,10 @@ static void write_accuracy_chart(struct ten_page *page) {
     json_t *figure = ten_figure_new(page, "accuracy", values);
     ten_figure_set(page, figure, "encoding.y.sort", names);
     ten_figure_set(page, figure, "height", json_integer(34 * (json_int_t)page->row_count));
-    if (!any) {
-        ten_figure_set(page, figure, "encoding.color.scale.domain",
-                       json_pack("[s,s]", "chosen on validation", "other models"));
-    }
-    set_error_axis(page, figure, "x");
+    static const char *const scales[] = {"encoding.color.scale.domain", "layer.2.encoding.shape.scale.domain"};
+    for (size_t i = 0; i < 2 && !any; i++) /* a legend for what there is */
+        ten_figure_set(page, figure, scales[i], json_pack("[s,s]", "chosen on validation", "other models"));
+    set_error_axis(page, figure, "x", 1.08);
     ten_figure_begin(page, figure, "wide", "accuracy",
                      "Dot chart: test accuracy of every pipeline with its 95 % interval");
     ten_html(&page->html,
@@ -167,25 +169,40 @@ static void write_accuracy_chart(struct ten_page *page) {
     ten_figure_end(page, "accuracy");
 }
 
+/* Whether a dot that is near and above leaves no room for this one's name but below; `span` is the ratio of the longest
+ * to the shortest time. */
+static bool name_below(const struct ten_page *page, const struct ten_row *row, double span) {
+    const struct ten_row *worst = &page->rows[page->row_count - 1];
+    double range = log(error_rate(page, worst->accuracy) / error_rate(page, page->rows[0].accuracy));
+    for (const struct ten_row *other = page->rows; other < row; other++) {
+        double aside = fabs(log(shown_cost(other) / shown_cost(row)));
+        double above = log(error_rate(page, row->accuracy) / error_rate(page, other->accuracy));
+        if (aside < 0.12 * log(span) && above < 0.12 * range) return true;
+    }
+    return false;
+}
+
 static void write_cost_chart(struct ten_page *page) {
     json_t *values = json_array();
     double low = HUGE_VAL, high = 0;
     size_t fastest = 0;
     for (size_t i = 0; i < page->row_count; i++) {
+        low = fmin(low, shown_cost(&page->rows[i]));
+        high = fmax(high, shown_cost(&page->rows[i]));
+        if (cost(&page->rows[i]) < cost(&page->rows[fastest])) fastest = i;
+    }
+    for (size_t i = 0; i < page->row_count; i++) {
         const struct ten_row *row = &page->rows[i];
-        double seconds = fmax(cost(row), 1e-6);
-        low = fmin(low, seconds);
-        high = fmax(high, seconds);
-        if (cost(row) < cost(&page->rows[fastest])) fastest = i;
-        ten_figure_row(page, values, "{s:s,s:s,s:f,s:f,s:f,s:f,s:f}", "name", row->name, "kind", kind(page, row),
-                       "seconds", seconds, "accuracy", row->accuracy, "error", error_rate(page, row->accuracy), "fit",
-                       row->prep_seconds + row->fit_seconds, "predict", row->predict_seconds);
+        ten_figure_row(page, values, "{s:s,s:s,s:f,s:f,s:f,s:f,s:f,s:b}", "name", row->name, "kind", kind(page, row),
+                       "seconds", shown_cost(row), "accuracy", row->accuracy, "error", error_rate(page, row->accuracy),
+                       "fit", row->prep_seconds + row->fit_seconds, "predict", row->predict_seconds, "below",
+                       name_below(page, row, high / low));
     }
     json_t *figure = ten_figure_new(page, "cost", values);
     /* room for names beside the outermost dots */
     double room = pow(high / low, 0.12) * 1.25;
     ten_figure_set(page, figure, "encoding.x.scale.domain", json_pack("[f,f]", low / room, high * room));
-    set_error_axis(page, figure, "y");
+    set_error_axis(page, figure, "y", 1.3); /* for names above and below */
     ten_figure_begin(page, figure, "wide", "cost",
                      "Scatter chart: test accuracy of every pipeline against the seconds it took");
     const struct ten_row *quick = &page->rows[fastest], *first = &page->rows[0];

@@ -85,7 +85,7 @@ static void write_confusion(struct ten_page *page, const struct panel *panel) {
              panel->row->name);
     ten_figure_begin(page, figure, "square", name, label);
     ten_html_raw(&page->html, "Confusion matrix: how many images of each class (rows) got each label (columns). Colour "
-                              "marks mistakes only, darker for more.");
+                              "marks mistakes only, stronger for more.");
     ten_figure_table(page);
     write_confusion_table(page, panel);
     ten_figure_end(page, name);

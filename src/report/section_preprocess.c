@@ -9,7 +9,7 @@ static size_t stage_size(const struct ten_value *digit, bool last) {
     size_t count = ten_value_length(&stages, 0);
     if (count == 0) return 0;
     struct ten_value stage = ten_value_item(&stages, last ? count - 1 : 0);
-    return ten_member_count(&stage, "height") * ten_member_count(&stage, "width");
+    return ten_member_count(&stage, "features");
 }
 
 static void write_finding(struct ten_page *page, const struct ten_value *chains) {
@@ -55,7 +55,10 @@ static void write_stage(struct ten_page *page, const struct ten_value *digits, s
         size_t width = (size_t)ten_member_number(&stage, "width", 1, TEN_MAX_SIDE);
         size_t label = (size_t)ten_member_number(&digit, "label", 0, TEN_CLASSES - 1);
         const char *name = ten_member_text(&stage, "name");
-        if (i == 0) ten_html(html, "<tr><th scope=\"row\">%s<small>%zu × %zu</small></th>", name, height, width);
+        size_t features = ten_member_count(&stage, "features");
+        if (i == 0) ten_html(html, "<tr><th scope=\"row\">%s<small>", name);
+        if (i == 0 && features == height * width) ten_html(html, "%zu × %zu</small></th>", height, width);
+        if (i == 0 && features != height * width) ten_html(html, "rebuilt from %zu</small></th>", features);
         ten_html_raw(html, "<td>");
         ten_part_picture(page, ten_member_picture(&stage, "image"), width, height, 2, "%s, %s", page->classes[label],
                          name);

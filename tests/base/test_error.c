@@ -51,9 +51,11 @@ static void test_control_characters(void **state) {
     ten_fail(&error, TEN_FORMAT, "%s", all);
     assert_int_equal(strlen(error.message), 255);
     for (int i = 1; i < 256; i++) {
-        char expected = i < 0x20 || i == 0x7f ? '?' : (char)i;
+        char expected = i < 0x20 || i >= 0x7f ? '?' : (char)i; /* above 0x7f: no UTF-8 in this order */
         assert_int_equal(error.message[i - 1], expected);
     }
+    ten_fail(&error, TEN_FORMAT, "%s", "\xc3\xa9t\xe9.png");
+    assert_string_equal(error.message, "\xc3\xa9t?.png");
 }
 
 static void test_long_message(void **state) {

@@ -128,6 +128,36 @@ static void test_small_room(void **state) {
     assert_memory_equal(text + 5, "###", 3);
 }
 
+/* ---- Text from elsewhere ---- */
+
+static void test_clean_text(void **state) {
+    (void)state;
+    static const struct {
+        const char *from, *to;
+    } known[] = {
+        {"", ""},
+        {"plain ~ text", "plain ~ text"},
+        {"a\tb\nc\x1b[31m\x7f", "a?b?c?[31m?"},
+        {"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"}, /* as it is */
+        {"\x80 \xbf \xff \xfe", "? ? ? ?"},
+        {"\xc3", "?"}, /* cut */
+        {"\xe2\x82", "??"},
+        {"\xf0\x9f\x98", "???"},
+        {"\xe2\x82z", "??z"},
+        {"\xc0\xaf \xc1\xbf \xe0\x9f\xbf \xf0\x8f\xbf\xbf", "?? ?? ??? ????"}, /* overlong */
+        {"\xe0\xa0\x80 \xf0\x90\x80\x80", "\xe0\xa0\x80 \xf0\x90\x80\x80"},   /* just not overlong */
+        {"\xed\xa0\x80 \xed\x9f\xbf", "??? \xed\x9f\xbf"},                       /* a surrogate; the one before */
+        {"\xf4\x90\x80\x80 \xf4\x8f\xbf\xbf \xf5\x80\x80\x80", "???? \xf4\x8f\xbf\xbf ????"}, /* beyond U+10FFFF */
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        char *text = strdup(known[i].from); /* of exactly its size, so that reading too far shows */
+        assert_non_null(text);
+        ten_clean_text(text);
+        assert_string_equal(text, known[i].to);
+        free(text);
+    }
+}
+
 /* ---- Another locale ---- */
 
 static void test_locale(void **state) {
@@ -158,7 +188,7 @@ static void test_locale(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reals),      cmocka_unit_test(test_integers), cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_small_room), cmocka_unit_test(test_locale),
+        cmocka_unit_test(test_small_room), cmocka_unit_test(test_clean_text), cmocka_unit_test(test_locale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

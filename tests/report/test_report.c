@@ -115,10 +115,11 @@ static struct study make_study(void) {
                   "Some Processor", "kernels", "generic", "threads", 2, "best", "knn", "chosen_on", "validation");
     study.documents[1] = json_pack("{s:s,s:s,s:o,s:[o,o]}", "data", "mnist", "path", "data/mnist", "classes",
                                    class_names(), "sets", make_set("train", 600), make_set("test", 100));
-    study.documents[2] = json_pack("{s:[{s:s,s:s,s:[{s:i,s:i,s:[{s:s,s:i,s:i,s:s},{s:s,s:i,s:i,s:s}]}]}]}", "chains",
-                                   "prep", "minmax,crop1", "summary", "Makes less of it.", "digits", "index", 0,
-                                   "label", 5, "stages", "name", "original", "height", 2, "width", 2, "image", picture,
-                                   "name", "crop1", "height", 1, "width", 1, "image", picture);
+    study.documents[2] =
+        json_pack("{s:[{s:s,s:s,s:[{s:i,s:i,s:[{s:s,s:i,s:i,s:i,s:s},{s:s,s:i,s:i,s:i,s:s}]}]}]}", "chains", "prep",
+                  "minmax,crop1", "summary", "Makes less of it.", "digits", "index", 0, "label", 5, "stages", "name",
+                  "original", "features", 4, "height", 2, "width", 2, "image", picture, "name", "crop1", "features", 1,
+                  "height", 1, "width", 1, "image", picture);
     study.documents[3] =
         json_pack("{s:s,s:n,s:i,s:s,s:i,s:i,s:[o,o]}", "data", "mnist", "prep", "seed", 42, "on", "test", "train_count",
                   60000, "test_count", 10000, "rows", make_row("logistic", "scale", 0.92, 0.91),

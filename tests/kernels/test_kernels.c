@@ -1,0 +1,472 @@
+/* Every kernel set against the generic one and against naive loops in double (int64 for integers). Sizes lie around
+ * vector widths, tiles and blocks; operands are transposed and strided; outputs start from a guard pattern of which
+ * everything outside the result must survive. Integer kernels agree to the bit, floats within the tolerances below.
+ *
+ * TENFOLD_TEST_SEED=N replays or changes the random part; the seed is printed. */
+#include "test.h"
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "kernels/kernels.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t seed = 20250607;
+static size_t sets_tested, functions_tested;
+
+static const size_t sizes[] = {0,  1,  2,  3,  4,  5,   6,   7,   8,   9,   11,  12,  13,   15,  16,
+                               17, 24, 31, 32, 33, 63,  64,  65,  143, 144, 145, 255, 256,  257, 1023, 1025};
+enum { SIZES = sizeof sizes / sizeof *sizes, GUARD = 37 };
+
+static size_t draw_size(struct ten_random *random, size_t largest) {
+    for (;;) {
+        size_t size = sizes[ten_random_below(random, SIZES)];
+        if (size <= largest) return size;
+    }
+}
+
+/* ---- Memory with guards ---- */
+
+/* Fresh memory of exactly `count` items, so that the sanitizer sees an access outside. */
+static void *fresh(size_t count, size_t size) {
+    size_t bytes = count * size;
+    void *block = malloc(bytes ? bytes : 1);
+    assert_non_null(block);
+    return block;
+}
+
+static uint8_t guard_byte(size_t i) { return (uint8_t)(0xa5 ^ i * 29); }
+
+static void guard_fill(void *block, size_t bytes) {
+    for (size_t i = 0; i < bytes; i++) ((uint8_t *)block)[i] = guard_byte(i);
+}
+
+/* Whether bytes from..to-1 of a block still hold the pattern. */
+static bool guard_intact(const void *block, size_t from, size_t to) {
+    for (size_t i = from; i < to; i++)
+        if (((const uint8_t *)block)[i] != guard_byte(i)) return false;
+    return true;
+}
+
+/* An output of m x n items of 4 bytes with a stride: GUARD items before it, behind every row, and behind it all. */
+struct output {
+    uint8_t *block;
+    size_t m, n, stride, bytes;
+};
+
+static struct output output_new(size_t m, size_t n, size_t stride) {
+    struct output out = {.m = m, .n = n, .stride = stride, .bytes = 4 * (2 * GUARD + m * stride)};
+    out.block = fresh(out.bytes, 1);
+    guard_fill(out.block, out.bytes);
+    return out;
+}
+
+static void *output_row(const struct output *out, size_t i) { return out->block + 4 * (GUARD + i * out->stride); }
+
+static void check_guards(const struct output *out, const char *what) {
+    size_t at = 0;
+    for (size_t i = 0; i < out->m; i++) {
+        size_t row = 4 * (GUARD + i * out->stride);
+        if (!guard_intact(out->block, at, row)) fail_msg("%s: wrote outside, before row %zu", what, i);
+        at = row + 4 * out->n;
+    }
+    if (!guard_intact(out->block, at, out->bytes)) fail_msg("%s: wrote outside, behind the last row", what);
+}
+
+static bool same_output(const struct output *a, const struct output *b) {
+    for (size_t i = 0; i < a->m; i++)
+        if (memcmp(output_row(a, i), output_row(b, i), 4 * a->n) != 0) return false;
+    return true;
+}
+
+/* ---- Matrix product ---- */
+
+enum values { UNIFORM, WHOLE, ZEROS, ONES, ALTERNATING, HUGE_VALUES, TINY, MIXED, KINDS };
+
+static float draw_value(struct ten_random *random, enum values kind, size_t i) {
+    double unit = 2 * ten_random_unit(random) - 1;
+    switch (kind) {
+    case WHOLE: return (float)ten_random_below(random, 256);
+    case ZEROS: return 0;
+    case ONES: return 255;
+    case ALTERNATING: return i % 2 ? -1.0f : 1.0f;
+    case HUGE_VALUES: return (float)(unit * 1e17); /* 1025 products of two stay below FLT_MAX */
+    case TINY: return (float)(unit * 1e-18);
+    case MIXED: return (float)ldexp(unit, (int)ten_random_below(random, 60) - 30);
+    default: return (float)unit;
+    }
+}
+
+struct product {
+    size_t m, n, k;
+    struct ten_strided a, b; /* data allocated */
+    float *before;           /* what c holds before, m x n */
+    bool accumulate;
+    enum values kind;
+};
+
+/* A matrix of rows x columns elements, plain or transposed, with gaps; what lies in the gaps is NaN and must not be
+ * read as a value. */
+static struct ten_strided draw_matrix(struct ten_random *random, size_t rows, size_t columns, enum values kind) {
+    size_t gap = ten_random_below(random, 3) ? 0 : 1 + ten_random_below(random, 20), step = 1;
+    if (ten_random_below(random, 5) == 0) step = 2; /* elements that are not neighbours in either direction */
+    bool turned = ten_random_below(random, 2);
+    struct ten_strided matrix = {.row = turned ? step : columns * step + gap,
+                                 .column = turned ? rows * step + gap : step};
+    size_t count = rows && columns ? (rows - 1) * matrix.row + (columns - 1) * matrix.column + 1 : 0;
+    float *data = fresh(count, sizeof *data);
+    for (size_t i = 0; i < count; i++) data[i] = NAN;
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++)
+            data[i * matrix.row + j * matrix.column] = draw_value(random, kind, i + j);
+    matrix.data = data;
+    return matrix;
+}
+
+static struct product product_new(struct ten_random *random, size_t m, size_t n, size_t k, enum values kind) {
+    struct product p = {.m = m, .n = n, .k = k, .kind = kind, .accumulate = ten_random_below(random, 2)};
+    p.a = draw_matrix(random, m, k, kind);
+    p.b = draw_matrix(random, k, n, kind);
+    p.before = fresh(m * n, sizeof *p.before);
+    for (size_t i = 0; i < m * n; i++) p.before[i] = draw_value(random, kind, i);
+    return p;
+}
+
+static void product_release(struct product *p) {
+    free((float *)p->a.data);
+    free((float *)p->b.data);
+    free(p->before);
+}
+
+static void run_product(const struct ten_kernels *set, const struct product *p, struct output *c, float *scratch) {
+    for (size_t i = 0; p->accumulate && i < p->m && p->n; i++)
+        memcpy(output_row(c, i), p->before + i * p->n, p->n * sizeof(float));
+    set->matmul(p->m, p->n, p->k, p->a, p->b, output_row(c, 0), c->stride, p->accumulate, scratch);
+    check_guards(c, "matmul");
+}
+
+/* The naive sum in double, and the sum of magnitudes on which the error bound rests. */
+static void naive_element(const struct product *p, size_t i, size_t j, double *sum, double *magnitude) {
+    *sum = p->accumulate ? (double)p->before[i * p->n + j] : 0;
+    *magnitude = fabs(*sum);
+    for (size_t d = 0; d < p->k; d++) {
+        double part = (double)p->a.data[i * p->a.row + d * p->a.column] * (double)p->b.data[d * p->b.row + j * p->b.column];
+        *sum += part;
+        *magnitude += fabs(part);
+    }
+}
+
+/* A sum of n products in any order errs by at most about n 2^-24 times the sum of magnitudes (Higham 2002, section
+ * 3.1), and by half the smallest float for each product that underflows. Products of whole numbers below 256 are exact
+ * as long as the sum stays below 2^24. */
+static void check_product(const struct product *p, const struct output *c, const char *set) {
+    for (size_t i = 0; i < p->m; i++)
+        for (size_t j = 0; j < p->n; j++) {
+            float got = ((const float *)output_row(c, i))[j];
+            double sum, magnitude;
+            naive_element(p, i, j, &sum, &magnitude);
+            double n = (double)p->k + 1, tolerance = n * 0x1p-24 * magnitude + n * 0x1p-149;
+            if (p->kind == WHOLE && magnitude < 0x1p24) tolerance = 0;
+            if (!(fabs((double)got - sum) <= tolerance))
+                fail_msg("%s: matmul %zux%zux%zu kind %d accumulate %d: c[%zu, %zu] is %.9g, expected %.9g", set, p->m,
+                         p->n, p->k, p->kind, p->accumulate, i, j, (double)got, sum);
+        }
+}
+
+/* The set, again for the same bits, and the generic set. */
+static void try_product(const struct ten_kernels *set, struct ten_random *random, size_t m, size_t n, size_t k,
+                        enum values kind, float *scratch) {
+    struct product p = product_new(random, m, n, k, kind);
+    size_t stride = n + (ten_random_below(random, 2) ? 0 : 1 + ten_random_below(random, 40));
+    struct output c = output_new(m, n, stride), again = output_new(m, n, stride + 3), generic = output_new(m, n, stride);
+    for (size_t i = 0; i < TEN_MATMUL_SCRATCH; i += 97) scratch[i] = NAN; /* left over from something else */
+    run_product(set, &p, &c, scratch);
+    check_product(&p, &c, set->name);
+    run_product(set, &p, &again, scratch);
+    if (!same_output(&c, &again)) fail_msg("%s: matmul %zux%zux%zu gives other bits the second time", set->name, m, n, k);
+    run_product(ten_kernels_at(0), &p, &generic, scratch);
+    check_product(&p, &generic, "generic"); /* both within the bound of the truth: within twice that of each other */
+    free(c.block);
+    free(again.block);
+    free(generic.block);
+    product_release(&p);
+}
+
+static void test_matmul_of(const struct ten_kernels *set) {
+    float *scratch = ten_alloc(TEN_MATMUL_SCRATCH, sizeof *scratch);
+    assert_non_null(scratch);
+    struct ten_random random;
+    ten_random_init(&random, seed, 1);
+    for (size_t m = 0; m <= 17; m++) /* all around one tile */
+        for (size_t n = 0; n <= 34; n += 1 + ten_random_below(&random, 4))
+            try_product(set, &random, m, n, ten_random_below(&random, 6), m % KINDS, scratch);
+    for (size_t i = 0; i < SIZES; i++) { /* every size in every place */
+        size_t small = ten_random_below(&random, 5);
+        try_product(set, &random, sizes[i], 1 + small, draw_size(&random, 17), UNIFORM, scratch);
+        try_product(set, &random, 1 + small, sizes[i], draw_size(&random, 17), MIXED, scratch);
+        try_product(set, &random, draw_size(&random, 17), 1 + small, sizes[i], WHOLE, scratch);
+    }
+    for (int kind = 0; kind < KINDS; kind++) {
+        try_product(set, &random, 13, 33, 257, kind, scratch);
+        try_product(set, &random, 5, 3, 1025, kind, scratch);
+    }
+    for (int round = 0, work = 0; round < 60 && work < 3000000; round++) {
+        size_t m = draw_size(&random, 1025), n = draw_size(&random, 1025), k = draw_size(&random, 1025);
+        if (m * n * k > 500000) continue;
+        work += (int)(m * n * (k + 1));
+        try_product(set, &random, m, n, k, ten_random_below(&random, KINDS), scratch);
+    }
+    free(scratch);
+}
+
+/* Each element's sum may not depend on what other rows and columns are computed with it (batches of any size give the
+ * same logits). */
+static void test_matmul_rows_alone(const struct ten_kernels *set) {
+    enum { M = 29, N = 45, K = 300 };
+    float *scratch = ten_alloc(TEN_MATMUL_SCRATCH, sizeof *scratch), all[M * N], one[N];
+    float *a = fresh(M * K, sizeof *a), *b = fresh(K * N, sizeof *b);
+    assert_non_null(scratch);
+    struct ten_random random;
+    ten_random_init(&random, seed, 2);
+    for (size_t i = 0; i < M * K; i++) a[i] = draw_value(&random, UNIFORM, i);
+    for (size_t i = 0; i < K * N; i++) b[i] = draw_value(&random, UNIFORM, i);
+    struct ten_strided right = {b, N, 1};
+    set->matmul(M, N, K, (struct ten_strided){a, K, 1}, right, all, N, false, scratch);
+    for (size_t i = 0; i < M; i++) {
+        set->matmul(1, N, K, (struct ten_strided){a + i * K, K, 1}, right, one, N, false, scratch);
+        assert_memory_equal(one, all + i * N, sizeof one);
+    }
+    free(scratch);
+    free(a);
+    free(b);
+}
+
+/* ---- Dot products of bytes ---- */
+
+enum bytes { RANDOM_BYTES, ALL_ZERO, ALL_255, ALTERNATING_BYTES, MOSTLY_ZERO, BYTE_KINDS };
+
+static uint8_t draw_byte(struct ten_random *random, enum bytes kind, size_t i) {
+    switch (kind) {
+    case ALL_ZERO: return 0;
+    case ALL_255: return 255;
+    case ALTERNATING_BYTES: return i % 2 ? 255 : 0;
+    case MOSTLY_ZERO: return ten_random_below(random, 8) ? 0 : 128;
+    default: return (uint8_t)ten_random_below(random, 256);
+    }
+}
+
+/* rows x depth bytes with a stride; the gaps are 255, so that reading them shows. */
+static uint8_t *draw_bytes(struct ten_random *random, size_t rows, size_t depth, size_t stride, enum bytes kind) {
+    size_t count = rows ? (rows - 1) * stride + depth : 0;
+    uint8_t *bytes = fresh(count, 1);
+    memset(bytes, 255, count ? count : 1);
+    for (size_t i = 0; i < rows; i++)
+        for (size_t d = 0; d < depth; d++) bytes[i * stride + d] = draw_byte(random, kind, d);
+    return bytes;
+}
+
+static void try_dots(const struct ten_kernels *set, struct ten_random *random, size_t m, size_t n, size_t depth,
+                     enum bytes kind) {
+    size_t lda = depth + ten_random_below(random, 2) * 9, ldb = depth + ten_random_below(random, 2) * 5;
+    size_t ldc = n + ten_random_below(random, 2) * 7;
+    uint8_t *a = draw_bytes(random, m, depth, lda, kind), *b = draw_bytes(random, n, depth, ldb, kind);
+    struct output c = output_new(m, n, ldc), generic = output_new(m, n, ldc);
+    set->dot_bytes(m, n, depth, a, lda, b, ldb, output_row(&c, 0), ldc);
+    check_guards(&c, "dot_bytes");
+    ten_kernels_at(0)->dot_bytes(m, n, depth, a, lda, b, ldb, output_row(&generic, 0), ldc);
+    check_guards(&generic, "dot_bytes");
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++) {
+            int64_t sum = 0;
+            for (size_t d = 0; d < depth; d++) sum += (int64_t)a[i * lda + d] * b[j * ldb + d];
+            int32_t got = ((const int32_t *)output_row(&c, i))[j];
+            if (got != sum)
+                fail_msg("%s: dot_bytes %zux%zux%zu kind %d: c[%zu, %zu] is %d, expected %lld", set->name, m, n, depth,
+                         kind, i, j, got, (long long)sum);
+        }
+    assert_true(same_output(&c, &generic));
+    free(c.block);
+    free(generic.block);
+    free(a);
+    free(b);
+}
+
+static void test_dots_of(const struct ten_kernels *set) {
+    struct ten_random random;
+    ten_random_init(&random, seed, 3);
+    for (size_t m = 0; m <= 9; m++)
+        for (size_t n = 0; n <= 9; n++) try_dots(set, &random, m, n, ten_random_below(&random, 70), m % BYTE_KINDS);
+    for (size_t i = 0; i < SIZES; i++) {
+        try_dots(set, &random, 3, 5, sizes[i], RANDOM_BYTES);
+        try_dots(set, &random, sizes[i], 3, 17, RANDOM_BYTES);
+        try_dots(set, &random, 2, sizes[i], 33, RANDOM_BYTES);
+        for (int kind = 0; kind < BYTE_KINDS; kind++) try_dots(set, &random, 2, 6, sizes[i], kind);
+    }
+    for (size_t depth = 33025 - 2; depth <= 33025; depth++) { /* 33025 * 255 * 255 is 33022 below 2^31 */
+        try_dots(set, &random, 2, 5, depth, ALL_255);
+        try_dots(set, &random, 1, 1, depth, RANDOM_BYTES);
+    }
+    for (int round = 0, work = 0; round < 60 && work < 1500000; round++) {
+        size_t m = draw_size(&random, 1025), n = draw_size(&random, 1025), depth = draw_size(&random, 1025);
+        if (m * n * depth > 300000) continue;
+        work += (int)(m * n * (depth + 1));
+        try_dots(set, &random, m, n, depth, ten_random_below(&random, BYTE_KINDS));
+    }
+}
+
+/* ---- Softmax ---- */
+
+enum logits { ORDINARY, EQUAL, SPREAD, ONE_LARGE, NEAR, EXTREME, LOGIT_KINDS };
+
+static float draw_logit(struct ten_random *random, enum logits kind, size_t j) {
+    double unit = 2 * ten_random_unit(random) - 1;
+    switch (kind) {
+    case EQUAL: return -3.25f;
+    case SPREAD: return (float)(unit * 1e4);
+    case ONE_LARGE: return j == 1 ? 0.0f : -0.4f; /* a long sum of equal parts, whose roundings add up */
+    case NEAR: return (float)(1e4 + unit);
+    case EXTREME: return ten_random_below(random, 2) ? FLT_MAX : -FLT_MAX;
+    default: return (float)(unit * 10);
+    }
+}
+
+/* The header promises a relative error below 1e-6, and that of one rounding of the difference to the row's maximum.
+ * Values that are no normal floats any more may be 0. */
+static void check_softmax_row(const float *before, const float *after, const float *log_sum, size_t columns,
+                              const char *set) {
+    double top = -INFINITY, sum = 0, total = 0;
+    for (size_t j = 0; j < columns; j++) top = fmax(top, (double)before[j]);
+    for (size_t j = 0; j < columns; j++) sum += exp((double)before[j] - top);
+    for (size_t j = 0; j < columns; j++) {
+        double expected = exp((double)before[j] - top) / sum, got = (double)after[j];
+        double relative = 1e-6 + 0x1p-24 * (top - (double)before[j]);
+        total += got;
+        if (!(fabs(got - expected) <= relative * expected + 2e-38))
+            fail_msg("%s: softmax of %zu columns: [%zu] is %.9g, expected %.9g (%.2g off)", set, columns, j, got, expected,
+                     fabs(got - expected) / expected);
+    }
+    if (!(fabs(total - 1) <= 1e-6)) fail_msg("%s: softmax of %zu columns sums to %.9g", set, columns, total);
+    double expected = top + log(sum);
+    /* an error of 1e-6 in the sum is one of 1e-6 in its logarithm; then one rounding of the result */
+    if (log_sum && !(fabs((double)*log_sum - expected) <= 1e-6 + 0x1p-23 * fabs(expected)))
+        fail_msg("%s: log_sum of %zu columns is %.9g, expected %.9g", set, columns, (double)*log_sum, expected);
+}
+
+static void try_softmax(const struct ten_kernels *set, struct ten_random *random, size_t rows, size_t columns,
+                        enum logits kind) {
+    float *before = fresh(rows * columns, sizeof *before);
+    for (size_t i = 0; i < rows * columns; i++) before[i] = draw_logit(random, kind, i % columns);
+    struct output x[3], log_sum[3];
+    const struct ten_kernels *run[3] = {set, set, ten_kernels_at(0)};
+    for (size_t t = 0; t < 3; t++) {
+        x[t] = output_new(1, rows * columns, rows * columns);
+        log_sum[t] = output_new(1, rows, rows);
+        memcpy(output_row(&x[t], 0), before, rows * columns * sizeof *before);
+        bool wanted = t != 1; /* the second time without log_sum, which must not change the rest */
+        run[t]->softmax(rows, columns, output_row(&x[t], 0), wanted ? output_row(&log_sum[t], 0) : NULL);
+        check_guards(&x[t], "softmax");
+        check_guards(&log_sum[t], "log_sum");
+        for (size_t i = 0; i < rows; i++)
+            check_softmax_row(before + i * columns, (const float *)output_row(&x[t], 0) + i * columns,
+                              wanted ? (const float *)output_row(&log_sum[t], 0) + i : NULL, columns, run[t]->name);
+    }
+    if (!same_output(&x[0], &x[1])) fail_msg("%s: softmax gives other bits the second time", set->name);
+    for (size_t t = 0; t < 3; t++) {
+        free(x[t].block);
+        free(log_sum[t].block);
+    }
+    free(before);
+}
+
+static void test_softmax_of(const struct ten_kernels *set) {
+    struct ten_random random;
+    ten_random_init(&random, seed, 4);
+    for (size_t columns = 1; columns <= 1024; columns += columns < 70 ? 1 : 53) {
+        if (columns > 1000) columns = 1024;
+        for (int kind = 0; kind < LOGIT_KINDS; kind++)
+            try_softmax(set, &random, 1 + ten_random_below(&random, 3), columns, kind);
+    }
+    for (size_t i = 0; i < SIZES; i++) try_softmax(set, &random, sizes[i], 10, i % LOGIT_KINDS);
+    for (int round = 0; round < 30; round++)
+        try_softmax(set, &random, draw_size(&random, 257), 1 + ten_random_below(&random, 40), round % LOGIT_KINDS);
+}
+
+/* ---- All sets ---- */
+
+static void on_every_set(void (*test)(const struct ten_kernels *set)) {
+    size_t i = 0;
+    for (; ten_kernels_at(i); i++) {
+        test(ten_kernels_at(i));
+        functions_tested++;
+    }
+    assert_true(i > 0);
+}
+
+static void test_matmul(void **state) {
+    (void)state;
+    on_every_set(test_matmul_of);
+}
+
+static void test_matmul_alone(void **state) {
+    (void)state;
+    on_every_set(test_matmul_rows_alone);
+}
+
+static void test_dot_bytes(void **state) {
+    (void)state;
+    on_every_set(test_dots_of);
+}
+
+static void test_softmax(void **state) {
+    (void)state;
+    on_every_set(test_softmax_of);
+}
+
+/* The table: the generic set first, names known and different, every function there, the set in use among them. */
+static void test_sets(void **state) {
+    (void)state;
+    assert_non_null(ten_kernels_at(0));
+    assert_string_equal(ten_kernels_at(0)->name, "generic");
+    bool in_use = false;
+    print_message("kernel sets:");
+    for (; ten_kernels_at(sets_tested); sets_tested++) {
+        const struct ten_kernels *set = ten_kernels_at(sets_tested);
+        print_message(" %s", set->name);
+        assert_true(ten_kernels_known(set->name));
+        for (size_t i = 0; i < sets_tested; i++) assert_string_not_equal(ten_kernels_at(i)->name, set->name);
+        assert_true(set->matmul && set->dot_bytes && set->softmax);
+        in_use |= set == ten_kernels();
+    }
+    print_message("; in use: %s; TENFOLD_TEST_SEED=%llu\n", ten_kernel_set(), (unsigned long long)seed);
+    assert_true(in_use);
+    assert_string_equal(ten_kernels()->name, ten_kernel_set());
+    assert_null(ten_kernels_at(sets_tested + 1));
+    assert_null(ten_kernels_at(SIZE_MAX));
+    assert_true(ten_kernels_known("avx2") && ten_kernels_known("avx512"));
+    assert_false(ten_kernels_known("") || ten_kernels_known("AVX2") || ten_kernels_known("avx"));
+    const char *wanted = getenv("TENFOLD_CPU");
+    for (size_t i = 0; i < sets_tested; i++)
+        if (wanted && strcmp(wanted, ten_kernels_at(i)->name) == 0) assert_string_equal(ten_kernel_set(), wanted);
+    if (!wanted) assert_ptr_equal(ten_kernels(), ten_kernels_at(sets_tested - 1));
+}
+
+/* Runs last: a harness that tested nothing must not pass. */
+static void test_something_was_tested(void **state) {
+    (void)state;
+    enum { TESTS = 4 };
+    assert_true(sets_tested >= 1);
+    assert_int_equal(functions_tested, TESTS * sets_tested);
+}
+
+int main(void) {
+    const char *wanted = getenv("TENFOLD_TEST_SEED");
+    if (wanted) seed = strtoull(wanted, NULL, 10);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sets),      cmocka_unit_test(test_matmul),  cmocka_unit_test(test_matmul_alone),
+        cmocka_unit_test(test_dot_bytes), cmocka_unit_test(test_softmax), cmocka_unit_test(test_something_was_tested),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

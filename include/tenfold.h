@@ -44,14 +44,14 @@ TEN_API const char *ten_kernel_set(void);
 /* ---- Errors ------------------------------------------------------------------------------------------- */
 
 /* One list gives codes and words, so that they cannot part. */
-#define TEN_STATUS_LIST(X)                                                                                       \
-    X(TEN_OK, "no error")                                                                                        \
-    X(TEN_INVALID, "invalid argument")                                                                           \
-    X(TEN_NO_MEMORY, "out of memory")                                                                            \
-    X(TEN_IO, "input or output failed")                                                                          \
-    X(TEN_FORMAT, "malformed data")                                                                              \
-    X(TEN_NOT_FOUND, "not found")                                                                                \
-    X(TEN_CANCELLED, "stopped on request")                                                                       \
+#define TEN_STATUS_LIST(X)                                                                                             \
+    X(TEN_OK, "no error")                                                                                              \
+    X(TEN_INVALID, "invalid argument")                                                                                 \
+    X(TEN_NO_MEMORY, "out of memory")                                                                                  \
+    X(TEN_IO, "input or output failed")                                                                                \
+    X(TEN_FORMAT, "malformed data")                                                                                    \
+    X(TEN_NOT_FOUND, "not found")                                                                                      \
+    X(TEN_CANCELLED, "stopped on request")                                                                             \
     X(TEN_NUMERIC, "the computation did not stay finite")
 
 enum ten_status {
@@ -91,8 +91,8 @@ struct ten_run {
 
 /* ---- Data --------------------------------------------------------------------------------------------- */
 
-#define TEN_CLASSES 10         /* labels are 0..9 */
-#define TEN_MAX_SIDE 1024      /* largest height and width of an image in a dataset, in pixels */
+#define TEN_CLASSES  10   /* labels are 0..9 */
+#define TEN_MAX_SIDE 1024 /* largest height and width of an image in a dataset, in pixels */
 
 /* Labelled images: `images` holds count x height x width bytes, `labels` holds count bytes in 0..9, or is NULL for
  * images without labels. Both are owned by the struct (from malloc). */
@@ -118,8 +118,8 @@ TEN_API enum ten_status ten_dataset_load_idx(struct ten_dataset *out, const char
 
 /* Writes IDX files, gzipped if the path ends in ".gz". Each appears under its final name only when complete.
  * `labels` may be NULL: write the images only. */
-TEN_API enum ten_status ten_dataset_save_idx(const struct ten_dataset *dataset, const char *images,
-                                             const char *labels, struct ten_error *error);
+TEN_API enum ten_status ten_dataset_save_idx(const struct ten_dataset *dataset, const char *images, const char *labels,
+                                             struct ten_error *error);
 
 /* Reads CSV, plain or gzipped: a header line `label,pixel_0,...,pixel_N-1`, then one line an image, whole numbers,
  * labels 0..9, pixels 0..255. CSV keeps no shape: N pixels become a square if N is a square number, else one row. */
@@ -154,8 +154,8 @@ TEN_API enum ten_status ten_split_stratified(const uint8_t *labels, size_t count
 
 /* Deals the rows into `folds` folds (2..count), every class evenly over the folds, in an order shuffled by `seed`.
  * fold[i] gets the fold of row i, 0..folds-1. Sizes of folds differ by at most one per class and one in all. */
-TEN_API enum ten_status ten_split_folds(const uint8_t *labels, size_t count, size_t folds, uint64_t seed,
-                                        size_t *fold, struct ten_error *error);
+TEN_API enum ten_status ten_split_folds(const uint8_t *labels, size_t count, size_t folds, uint64_t seed, size_t *fold,
+                                        struct ten_error *error);
 
 /* ---- Images ------------------------------------------------------------------------------------------- */
 
@@ -195,8 +195,8 @@ enum ten_parameter_type { TEN_INTEGER, TEN_REAL, TEN_CHOICE };
 struct ten_parameter {
     const char *name, *help;
     enum ten_parameter_type type;
-    const char *initial;        /* the default, as text */
-    double minimum, maximum;    /* numbers: the closed range; open_minimum: the minimum itself is excluded */
+    const char *initial;     /* the default, as text */
+    double minimum, maximum; /* numbers: the closed range; open_minimum: the minimum itself is excluded */
     bool open_minimum;
     const char *const *choices; /* TEN_CHOICE: the words, NULL-terminated; numbers: words allowed besides, or NULL */
 };
@@ -257,19 +257,19 @@ struct ten_history {
 /* What a pipeline is. Pointers belong to the pipeline. */
 struct ten_pipeline_info {
     const struct ten_model_description *model;
-    const char *prep;                     /* the chain in full: "minmax,crop20,standardize"; "none" if empty */
-    const char *const *settings;          /* parameter_count texts "name=value", all parameters in table order */
-    bool fitted, converged;               /* converged: true unless an iterative fit ran out of iterations */
-    size_t height, width;                 /* of the images it was fitted on, in pixels */
-    size_t features;                      /* columns that reach the estimator */
-    size_t parameters;                    /* learned numbers in the estimator (for knn: the stored values) */
-    size_t train_count;                   /* images it was fitted on */
-    uint32_t train_checksum;              /* their ten_dataset_checksum */
+    const char *prep;            /* the chain in full: "minmax,crop20,standardize"; "none" if empty */
+    const char *const *settings; /* parameter_count texts "name=value", all parameters in table order */
+    bool fitted, converged;      /* converged: true unless an iterative fit ran out of iterations */
+    size_t height, width;        /* of the images it was fitted on, in pixels */
+    size_t features;             /* columns that reach the estimator */
+    size_t parameters;           /* learned numbers in the estimator (for knn: the stored values) */
+    size_t train_count;          /* images it was fitted on */
+    uint32_t train_checksum;     /* their ten_dataset_checksum */
     uint64_t seed;
     const char *class_names[TEN_CLASSES];
-    const char *version;                  /* of the program that fitted it */
-    const struct ten_history *history;    /* rows 0 if the model keeps none */
-    double prep_seconds, fit_seconds;     /* of the last ten_pipeline_fit; not saved */
+    const char *version;               /* of the program that fitted it */
+    const struct ten_history *history; /* rows 0 if the model keeps none */
+    double prep_seconds, fit_seconds;  /* of the last ten_pipeline_fit; not saved */
 };
 TEN_API struct ten_pipeline_info ten_pipeline_describe(const struct ten_pipeline *pipeline);
 
@@ -309,10 +309,10 @@ struct ten_metrics {
     double accuracy, accuracy_low, accuracy_high; /* Wilson's 95 % interval */
     double precision, recall, f1;                 /* macro: the plain mean over classes with support or predictions */
     double weighted_precision, weighted_recall, weighted_f1; /* weighted by support */
-    double log_loss;                              /* mean natural-log loss, probabilities clipped to [1e-15, 1] */
-    double auc;                                   /* mean over the classes for which it is defined */
+    double log_loss; /* mean natural-log loss, probabilities clipped to [1e-15, 1] */
+    double auc;      /* mean over the classes for which it is defined */
     struct ten_class_metrics classes[TEN_CLASSES];
-    size_t confusion[TEN_CLASSES][TEN_CLASSES];   /* [truth][predicted] */
+    size_t confusion[TEN_CLASSES][TEN_CLASSES]; /* [truth][predicted] */
 };
 
 /* All metrics of count >= 1 rows: labels[count] in 0..9, probabilities[count x TEN_CLASSES], finite. */
@@ -345,11 +345,11 @@ struct ten_pixel_statistics {
 struct ten_exploration {
     size_t count, height, width;
     size_t class_counts[TEN_CLASSES];
-    uint64_t intensity[256];                          /* how many pixels have this value */
+    uint64_t intensity[256];                                                /* how many pixels have this value */
     double mean, deviation, minimum, quartile1, median, quartile3, maximum; /* over all pixels of all images */
-    double ink[TEN_CLASSES];                          /* mean intensity of each class's images, 0..255 */
-    size_t empty_pixels;                              /* pixels that are 0 in every image */
-    size_t duplicates;                                /* images that equal an earlier one */
+    double ink[TEN_CLASSES]; /* mean intensity of each class's images, 0..255 */
+    size_t empty_pixels;     /* pixels that are 0 in every image */
+    size_t duplicates;       /* images that equal an earlier one */
     struct ten_pixel_statistics all;
     struct ten_pixel_statistics classes[TEN_CLASSES]; /* count 0 and NULLs where a class has no images */
 };

@@ -45,10 +45,10 @@ enum ten_status ten_file_read(const char *path, size_t limit, uint8_t **bytes, s
         int got = gzread(file, block + length, room > CHUNK ? CHUNK : (unsigned)room);
         int code;
         if (got < 0) {
-            const char *words = gzerror(file, &code);
-            status = code == Z_ERRNO
-                         ? ten_fail(error, TEN_IO, "%s: %s", path, strerror(errno))
-                         : ten_fail(error, TEN_FORMAT, "%s: corrupt gzip data (%s)", path, words);
+            const char *words = gzerror(file, &code), *own = strrchr(words, ':'); /* zlib says "PATH: words" */
+            if (own) words = own + 1 + (own[1] == ' ');
+            status = code == Z_ERRNO ? ten_fail(error, TEN_IO, "%s: %s", path, strerror(errno))
+                                     : ten_fail(error, TEN_FORMAT, "%s: corrupt gzip data (%s)", path, words);
             break;
         }
         length += (size_t)got;
@@ -128,8 +128,7 @@ static enum ten_status write_failed(const struct ten_writer *writer, struct ten_
 
 enum ten_status ten_writer_write(struct ten_writer *writer, const void *bytes, size_t size, struct ten_error *error) {
     errno = 0;
-    if (!writer->gzip)
-        return fwrite(bytes, 1, size, writer->file) == size ? TEN_OK : write_failed(writer, error);
+    if (!writer->gzip) return fwrite(bytes, 1, size, writer->file) == size ? TEN_OK : write_failed(writer, error);
     const uint8_t *at = bytes;
     while (size) {
         unsigned part = size > (1u << 30) ? 1u << 30 : (unsigned)size;
@@ -233,6 +232,7 @@ enum ten_status ten_path_join(char *out, size_t size, const char *folder, const 
     size_t length = strlen(folder);
     const char *slash = length && folder[length - 1] == '/' ? "" : "/";
     int written = snprintf(out, size, "%s%s%s", folder, slash, name);
-    if (written < 0 || (size_t)written >= size) return ten_fail(error, TEN_INVALID, "%s/%s: path too long", folder, name);
+    if (written < 0 || (size_t)written >= size)
+        return ten_fail(error, TEN_INVALID, "%s/%s: path too long", folder, name);
     return TEN_OK;
 }

@@ -16,7 +16,7 @@ enum ten_status ten_file_read(const char *path, size_t limit, uint8_t **bytes, s
 struct ten_writer {
     char *path, *temporary; /* temporary NULL: `path` is no regular file and is written directly */
     FILE *file;
-    void *gzip;             /* gzFile, if the path ends in ".gz" */
+    void *gzip; /* gzFile, if the path ends in ".gz" */
 };
 
 /* Opens `path` for writing beside its final name. Missing folders are not made (see ten_make_folder). */

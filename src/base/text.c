@@ -37,7 +37,10 @@ bool ten_parse_integer(const char *text, int64_t *value) {
  * U+10FFFF (Unicode 15, table 3-7). */
 static size_t character_length(const unsigned char *c) {
     if (c[0] < 0x80) return 1;
-    size_t length = c[0] >= 0xc2 && c[0] <= 0xdf ? 2 : c[0] >= 0xe0 && c[0] <= 0xef ? 3 : c[0] >= 0xf0 && c[0] <= 0xf4 ? 4 : 0;
+    size_t length = c[0] >= 0xc2 && c[0] <= 0xdf   ? 2
+                    : c[0] >= 0xe0 && c[0] <= 0xef ? 3
+                    : c[0] >= 0xf0 && c[0] <= 0xf4 ? 4
+                                                   : 0;
     for (size_t i = 1; i < length; i++)
         if ((c[i] & 0xc0) != 0x80) return 0;
     bool overlong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xf0 && c[1] < 0x90);

@@ -12,7 +12,8 @@ bool ten_parse_real(const char *text, double *value);
 /* The whole text must be decimal digits, with a sign if negative, within int64_t; false otherwise. */
 bool ten_parse_integer(const char *text, int64_t *value);
 
-/* Makes a text fit for one line of a message and for JSON: control characters and bytes that are no UTF-8 become '?'. */
+/* Makes a text fit for one line of a message and for JSON: control characters and bytes that are no UTF-8 become '?'.
+ */
 void ten_clean_text(char *text);
 
 /* Writes the shortest decimal text that reads back as the same double. */

@@ -26,6 +26,8 @@ struct study {
     const char *folder;
     struct ten_data data;
     struct ten_run run;
+    double since;        /* when the part that is being made was begun */
+    double seconds;      /* that all parts took, those made by earlier runs too */
     char made_with[256]; /* version, data, seed, kernels: what every part depends on */
     struct entry {
         char name[96]; /* "knn", "knn+original" */
@@ -45,17 +47,25 @@ static enum ten_status part_path(const struct study *study, char *path, size_t s
 }
 
 /* The part in a file if it was made with the same as now; else NULL. A new reference. */
-static json_t *kept_part(const char *path, const char *made_with) {
+static json_t *kept_part(struct study *study, const char *path, const char *made_with) {
     json_t *part = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
     const char *with = json_string_value(json_object_get(part, "made_with"));
-    if (with && strcmp(with, made_with) == 0) return part;
+    study->since = ten_seconds();
+    if (with && strcmp(with, made_with) == 0) {
+        study->seconds += json_number_value(json_object_get(part, "made_in"));
+        return part;
+    }
     json_decref(part);
     return NULL;
 }
 
 /* Writes a part and keeps the caller's reference. */
-static enum ten_status write_part(json_t *part, const char *path, const char *made_with, struct ten_error *error) {
-    if (!part || json_object_set_new(part, "made_with", json_string(made_with)) != 0)
+static enum ten_status write_part(struct study *study, json_t *part, const char *path, const char *made_with,
+                                  struct ten_error *error) {
+    double seconds = ten_seconds() - study->since;
+    study->seconds += seconds;
+    if (!part || json_object_set_new(part, "made_with", json_string(made_with)) != 0 ||
+        json_object_set_new(part, "made_in", json_real(seconds)) != 0)
         return ten_fail(error, TEN_NO_MEMORY, "%s: out of memory for JSON", path);
     return ten_write_json(json_incref(part), path, error);
 }
@@ -125,11 +135,11 @@ static enum ten_status explore(struct study *study, struct ten_error *error) {
     char path[2048];
     enum ten_status status = part_path(study, path, sizeof path, "", "explore", ".json", error);
     if (status != TEN_OK) return status;
-    json_t *part = kept_part(path, study->made_with);
+    json_t *part = kept_part(study, path, study->made_with);
     if (!part) {
         ten_say(&study->options, "explore");
         part = ten_explore_json(&study->data, &study->run, &status, error);
-        if (status == TEN_OK) status = write_part(part, path, study->made_with, error);
+        if (status == TEN_OK) status = write_part(study, part, path, study->made_with, error);
     }
     json_decref(part);
     return status;
@@ -142,7 +152,7 @@ static enum ten_status preview(struct study *study, struct ten_error *error) {
     for (size_t i = 0; i < study->entry_count && length < sizeof made_with; i++)
         length += (size_t)snprintf(made_with + length, sizeof made_with - length, "; %s", study->entries[i].prep);
     if (status != TEN_OK) return status;
-    json_t *part = kept_part(path, made_with), *chains = json_array();
+    json_t *part = kept_part(study, path, made_with), *chains = json_array();
     if (!part) ten_say(&study->options, "preprocess");
     for (size_t i = 0; !part && status == TEN_OK && i < study->entry_count; i++) {
         bool seen = false;
@@ -153,7 +163,7 @@ static enum ten_status preview(struct study *study, struct ten_error *error) {
     }
     if (!part && status == TEN_OK) {
         part = json_pack("{s:O}", "chains", chains);
-        status = write_part(part, path, made_with, error);
+        status = write_part(study, part, path, made_with, error);
     }
     json_decref(chains);
     json_decref(part);
@@ -184,7 +194,7 @@ static enum ten_status validate(struct study *study, double *accuracies, struct 
         made_with_of(study, entry, made_with, sizeof made_with);
         status = part_path(study, path, sizeof path, "validate/", entry->name, ".json", error);
         if (status != TEN_OK) break;
-        json_t *row = kept_part(path, made_with);
+        json_t *row = kept_part(study, path, made_with);
         if (!row) {
             struct measured measured = {0};
             if (!split.train.count) {
@@ -196,7 +206,7 @@ static enum ten_status validate(struct study *study, double *accuracies, struct 
                                      &study->run, error);
             if (status == TEN_OK) {
                 row = ten_row_json(&measured, split.test.count, true);
-                status = write_part(row, path, made_with, error);
+                status = write_part(study, row, path, made_with, error);
             }
             ten_measured_release(&measured);
         }
@@ -216,7 +226,7 @@ static enum ten_status evaluate(struct study *study, const struct entry *entry, 
     enum ten_status status = part_path(study, path, sizeof path, "evaluate/", entry->name, ".json", error);
     if (status == TEN_OK) status = part_path(study, model, sizeof model, "models/", entry->name, ".safetensors", error);
     if (status != TEN_OK) return status;
-    *part = ten_file_exists(model) ? kept_part(path, made_with) : NULL;
+    *part = ten_file_exists(model) ? kept_part(study, path, made_with) : NULL;
     if (*part) return TEN_OK;
     struct measured measured;
     status = ten_measure(&measured, entry->name, entry->model, entry->prep, &study->options, &study->data, true,
@@ -224,7 +234,7 @@ static enum ten_status evaluate(struct study *study, const struct entry *entry, 
     if (status == TEN_OK) status = ten_pipeline_save(measured.pipeline, model, error);
     if (status == TEN_OK) {
         *part = ten_evaluation_json(&measured, &study->data, "test", true);
-        status = write_part(*part, path, made_with, error);
+        status = write_part(study, *part, path, made_with, error);
     }
     ten_measured_release(&measured);
     return status;
@@ -232,8 +242,8 @@ static enum ten_status evaluate(struct study *study, const struct entry *entry, 
 
 /* A row of compare.json out of an evaluation: without its details. */
 static json_t *row_of(const json_t *evaluation, double validation_accuracy) {
-    static const char *const details[] = {"on",        "data", "classes", "per_class", "weighted",
-                                          "confusion", "roc",  "history", "mistakes",  "made_with"};
+    static const char *const details[] = {"on",  "data",    "classes",  "per_class", "weighted", "confusion",
+                                          "roc", "history", "mistakes", "made_with", "made_in"};
     json_t *row = json_copy((json_t *)evaluation);
     for (size_t i = 0; i < sizeof details / sizeof *details; i++) json_object_del(row, details[i]);
     json_object_set_new(row, "validation_accuracy", json_real(validation_accuracy));
@@ -266,10 +276,10 @@ static enum ten_status compare(struct study *study, const double *validation, js
 /* ---- The whole
  * --------------------------------------------------------------------------------------------------------- */
 
-static enum ten_status conclude(struct study *study, const char *best, double seconds, char *report, size_t size,
+static enum ten_status conclude(struct study *study, const char *best, char *report, size_t size,
                                 struct ten_error *error) {
     char path[2048], started[32];
-    time_t now = time(NULL) - (time_t)seconds;
+    time_t now = time(NULL) - (time_t)study->seconds;
     struct tm parts;
     strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
     enum ten_status status = part_path(study, path, sizeof path, "", "study", ".json", error);
@@ -277,7 +287,7 @@ static enum ten_status conclude(struct study *study, const char *best, double se
         status =
             ten_write_json(json_pack("{s:s, s:s, s:I, s:b, s:s, s:f, s:{s:s, s:s, s:I}, s:s, s:s}", "version",
                                      ten_version(), "data", study->data.name, "seed", (json_int_t)study->options.seed,
-                                     "quick", study->options.limit != 0, "started", started, "seconds", seconds,
+                                     "quick", study->options.limit != 0, "started", started, "seconds", study->seconds,
                                      "machine", "processor", ten_cpu()->name, "kernels", ten_kernel_set(), "threads",
                                      (json_int_t)ten_threads(&study->run), "best", best, "chosen_on", "validation"),
                            path, error);
@@ -298,7 +308,7 @@ static enum ten_status do_study(struct study *study, json_t *rows, const char **
     for (size_t i = 1; i < study->entry_count; i++)
         if (validation[i] > validation[top]) top = i;
     *best = study->entries[top].name;
-    if (status == TEN_OK) status = conclude(study, *best, ten_seconds() - start, report, size, error);
+    if (status == TEN_OK) status = conclude(study, *best, report, size, error);
     if (status == TEN_OK) ten_say(&study->options, "done in %.1f s", ten_seconds() - start);
     return status;
 }

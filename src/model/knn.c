@@ -27,9 +27,16 @@ enum { N_NEIGHBORS, WEIGHTS };
 enum { UNIFORM, DISTANCE };
 static const char *const weight_words[] = {"uniform", "distance", NULL};
 static const struct ten_parameter parameters[] = {
-    {.name = "n_neighbors", .type = TEN_INTEGER, .initial = "5", .minimum = 1, .maximum = 1000,
+    {.name = "n_neighbors",
+     .type = TEN_INTEGER,
+     .initial = "5",
+     .minimum = 1,
+     .maximum = 1000,
      .help = "how many neighbours vote"},
-    {.name = "weights", .type = TEN_CHOICE, .initial = "uniform", .choices = weight_words,
+    {.name = "weights",
+     .type = TEN_CHOICE,
+     .initial = "uniform",
+     .choices = weight_words,
      .help = "each neighbour counts the same, or by the inverse of its distance"},
 };
 
@@ -57,12 +64,16 @@ static enum ten_status fit(void *state, const struct ten_training *training, str
                         DEPTH_LIMIT);
     size_t values = x->rows * x->shape.columns;
     model->labels = ten_alloc(x->rows, 1);
-    if (x->is_bytes) model->bytes = ten_alloc(values, 1);
-    else model->floats = ten_alloc(values, sizeof *model->floats);
+    if (x->is_bytes)
+        model->bytes = ten_alloc(values, 1);
+    else
+        model->floats = ten_alloc(values, sizeof *model->floats);
     if (!model->labels || (!model->bytes && !model->floats)) return ten_fail_memory(error, "the training images");
     memcpy(model->labels, training->labels, x->rows);
-    if (x->is_bytes) memcpy(model->bytes, x->bytes, values);
-    else memcpy(model->floats, x->floats, values * sizeof *model->floats);
+    if (x->is_bytes)
+        memcpy(model->bytes, x->bytes, values);
+    else
+        memcpy(model->floats, x->floats, values * sizeof *model->floats);
     return TEN_OK;
 }
 
@@ -93,19 +104,19 @@ struct search {
     const struct ten_batch *queries;
     size_t k;
     bool by_distance;
-    double *norms;   /* [rows] squared norms of the training rows; bytes: whole numbers below 2^31 */
+    double *norms; /* [rows] squared norms of the training rows; bytes: whole numbers below 2^31 */
     double largest_norm;
     float *probabilities;
     struct scratch {
-        int32_t *dots;          /* [QUERIES x BLOCK] for bytes */
-        float *products;        /* the same for floats */
+        int32_t *dots;   /* [QUERIES x BLOCK] for bytes */
+        float *products; /* the same for floats */
         float *matmul;
         struct neighbour *best; /* [QUERIES x k] */
         struct candidates {
             struct neighbour *items; /* approximate distances */
             size_t count, capacity;
         } candidates[QUERIES];
-    } *scratch; /* per thread */
+    } * scratch; /* per thread */
 };
 
 static void vote(const struct search *search, const struct neighbour *best, size_t count, float *probabilities) {
@@ -202,7 +213,8 @@ static enum ten_status search_floats(const struct search *search, struct scratch
     const float *queries = search->queries->floats + first * columns;
     double norm[QUERIES] = {0}, slack[QUERIES];
     for (size_t q = 0; q < count; q++) {
-        for (size_t j = 0; j < columns; j++) norm[q] += (double)queries[q * columns + j] * (double)queries[q * columns + j];
+        for (size_t j = 0; j < columns; j++)
+            norm[q] += (double)queries[q * columns + j] * (double)queries[q * columns + j];
         slack[q] = rounding(columns, norm[q], search->largest_norm);
         scratch->candidates[q].count = 0;
     }
@@ -259,8 +271,10 @@ static bool scratch_init(struct search *search, size_t threads) {
     for (size_t t = 0; t < threads; t++) {
         struct scratch *scratch = &search->scratch[t];
         scratch->best = ten_alloc(QUERIES * search->k, sizeof *scratch->best);
-        if (search->model->is_bytes) scratch->dots = ten_alloc(QUERIES * BLOCK, sizeof *scratch->dots);
-        else scratch->products = ten_alloc(QUERIES * BLOCK, sizeof *scratch->products);
+        if (search->model->is_bytes)
+            scratch->dots = ten_alloc(QUERIES * BLOCK, sizeof *scratch->dots);
+        else
+            scratch->products = ten_alloc(QUERIES * BLOCK, sizeof *scratch->products);
         scratch->matmul = ten_alloc(TEN_MATMUL_SCRATCH, sizeof *scratch->matmul);
         if (!scratch->best || (!scratch->dots && !scratch->products) || !scratch->matmul) return false;
     }
@@ -273,8 +287,8 @@ static void training_norms(struct search *search) {
     for (size_t r = 0; r < model->rows; r++) {
         double norm = 0;
         for (size_t j = 0; j < model->columns; j++) {
-            double v = model->is_bytes ? model->bytes[r * model->columns + j]
-                                       : (double)model->floats[r * model->columns + j];
+            double v =
+                model->is_bytes ? model->bytes[r * model->columns + j] : (double)model->floats[r * model->columns + j];
             norm += v * v;
         }
         search->norms[r] = norm;
@@ -314,7 +328,8 @@ static enum ten_status save(const void *state, struct ten_tensors *tensors, stru
     enum ten_status status = ten_tensors_add(tensors, "images", model->is_bytes ? TEN_U8 : TEN_F32, 2, shape,
                                              model->is_bytes ? (const void *)model->bytes : model->floats, error);
     if (status == TEN_OK) status = ten_tensors_add(tensors, "labels", TEN_U8, 1, shape, model->labels, error);
-    if (status == TEN_OK && model->is_bytes) status = ten_tensors_add(tensors, "unit", TEN_F32, 1, one, &model->unit, error);
+    if (status == TEN_OK && model->is_bytes)
+        status = ten_tensors_add(tensors, "unit", TEN_F32, 1, one, &model->unit, error);
     return status;
 }
 
@@ -331,8 +346,9 @@ static enum ten_status load(void *state, const struct ten_values *values, const 
     model->is_bytes = ten_tensors_has(tensors, "unit");
     if (model->is_bytes) status = ten_tensors_take(tensors, "unit", TEN_F32, 1, one, (void **)&unit, error);
     if (status == TEN_OK)
-        status = model->is_bytes ? ten_tensors_take(tensors, "images", TEN_U8, 2, wanted, (void **)&model->bytes, error)
-                                 : ten_tensors_take(tensors, "images", TEN_F32, 2, wanted, (void **)&model->floats, error);
+        status = model->is_bytes
+                     ? ten_tensors_take(tensors, "images", TEN_U8, 2, wanted, (void **)&model->bytes, error)
+                     : ten_tensors_take(tensors, "images", TEN_F32, 2, wanted, (void **)&model->floats, error);
     model->unit = unit ? *unit : 1;
     free(unit);
     for (size_t i = 0; status == TEN_OK && i < model->rows; i++)
@@ -340,7 +356,8 @@ static enum ten_status load(void *state, const struct ten_values *values, const 
             status = ten_fail(error, TEN_FORMAT, "%s: model.labels[%zu] is %d, expected 0 to 9", tensors->path, i,
                               model->labels[i]);
     if (status == TEN_OK && (size_t)values->number[N_NEIGHBORS] > model->rows)
-        status = ten_fail(error, TEN_FORMAT, "%s: n_neighbors is larger than the %zu images", tensors->path, model->rows);
+        status =
+            ten_fail(error, TEN_FORMAT, "%s: n_neighbors is larger than the %zu images", tensors->path, model->rows);
     if (status == TEN_OK && model->is_bytes && model->columns > DEPTH_LIMIT)
         status = ten_fail(error, TEN_FORMAT, "%s: %zu columns of bytes, at most %d are supported", tensors->path,
                           model->columns, DEPTH_LIMIT);

@@ -17,7 +17,7 @@ static const double noise = 1e-6;
 struct state {
     size_t size, memory, pairs, newest;
     double *gradient, *direction, *trial, *trial_gradient;
-    double *steps, *changes;       /* [memory x size] differences of x and of the gradient */
+    double *steps, *changes;            /* [memory x size] differences of x and of the gradient */
     double inverse_product[MAX_MEMORY]; /* 1 / (step . change) */
     double *block;
 };
@@ -88,7 +88,8 @@ static enum ten_status line_search(const struct ten_lbfgs *problem, struct state
         bool finite = isfinite(*new_value) && isfinite(largest(s->trial_gradient, s->size));
         double new_slope = dot(s->trial_gradient, s->direction, s->size);
         bool lower = *new_value <= value + sufficient_decrease * step * slope;
-        /* where values differ by no more than their rounding, the slopes still tell (Hager and Zhang 2005, section 2) */
+        /* where values differ by no more than their rounding, the slopes still tell (Hager and Zhang 2005, section 2)
+         */
         bool level = *new_value <= value + noise * fabs(value) && new_slope <= (2 * sufficient_decrease - 1) * slope;
         if (!finite || !(lower || level)) {
             high = step;

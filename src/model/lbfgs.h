@@ -5,10 +5,10 @@
 #include "tenfold.h"
 
 struct ten_lbfgs {
-    size_t size;           /* number of variables */
-    size_t memory;         /* correction pairs kept, 1..64 */
+    size_t size;   /* number of variables */
+    size_t memory; /* correction pairs kept, 1..64 */
     size_t max_iterations;
-    double tolerance;      /* converged when every entry of the gradient is at most this in magnitude */
+    double tolerance; /* converged when every entry of the gradient is at most this in magnitude */
 
     /* Writes the gradient at x and returns the value through *value; both must be finite for the first x. Any status
      * but TEN_OK ends the minimisation with it. */

@@ -1,7 +1,7 @@
 /* Multinomial logistic regression with L2 regularisation: minimises
  *     sum_i -log softmax(W x_i + b)[y_i]  +  |W|^2 / (2 C),          intercepts b free,
- * which is scikit-learn's objective divided by C, by L-BFGS, in double over products in single precision. What is handed
- * to the solver is this divided by the number of images, so that `tol` does not depend on how many there are.
+ * which is scikit-learn's objective divided by C, by L-BFGS, in double over products in single precision. What is
+ * handed to the solver is this divided by the number of images, so that `tol` does not depend on how many there are.
  *
  * A task computes loss and gradient of 1024 images; the parts are added in the order of tasks. */
 #include "base/error.h"
@@ -23,11 +23,25 @@ struct logistic {
 
 enum { REGULARISATION, TOLERANCE, MAX_ITERATIONS };
 static const struct ten_parameter parameters[] = {
-    {.name = "C", .type = TEN_REAL, .initial = "1", .minimum = 0, .maximum = 1e9, .open_minimum = true,
+    {.name = "C",
+     .type = TEN_REAL,
+     .initial = "1",
+     .minimum = 0,
+     .maximum = 1e9,
+     .open_minimum = true,
      .help = "inverse strength of the regularisation; smaller is stronger"},
-    {.name = "tol", .type = TEN_REAL, .initial = "2e-6", .minimum = 0, .maximum = 1, .open_minimum = true,
+    {.name = "tol",
+     .type = TEN_REAL,
+     .initial = "2e-6",
+     .minimum = 0,
+     .maximum = 1,
+     .open_minimum = true,
      .help = "stop when no entry of the gradient of the mean objective is larger than this"},
-    {.name = "max_iter", .type = TEN_INTEGER, .initial = "2000", .minimum = 1, .maximum = 1000000,
+    {.name = "max_iter",
+     .type = TEN_INTEGER,
+     .initial = "2000",
+     .minimum = 1,
+     .maximum = 1000000,
      .help = "stop after this many iterations in any case"},
 };
 
@@ -54,15 +68,15 @@ struct objective {
     struct logistic *model; /* holds the point being evaluated, in single precision */
     const struct ten_training *training;
     size_t rows, features, tasks;
-    float *by_row;     /* [rows x features] */
-    float *by_column;  /* blocks of ROWS images, each transposed: [features x rows of the block] */
-    float *gradients;  /* [tasks x TEN_CLASSES x (features + 1)], a task's part: weights, then intercepts */
-    double *losses;    /* [tasks] */
+    float *by_row;    /* [rows x features] */
+    float *by_column; /* blocks of ROWS images, each transposed: [features x rows of the block] */
+    float *gradients; /* [tasks x TEN_CLASSES x (features + 1)], a task's part: weights, then intercepts */
+    double *losses;   /* [tasks] */
     struct scratch {
         float *logits;        /* [TEN_CLASSES x ROWS] */
         float *probabilities; /* [ROWS x TEN_CLASSES] */
         float *matmul;
-    } *scratch; /* per thread */
+    } * scratch; /* per thread */
 };
 
 static enum ten_status copy_rows(void *context, size_t task, size_t thread, struct ten_error *error) {
@@ -89,7 +103,8 @@ static enum ten_status evaluate_rows(void *context, size_t task, size_t thread, 
                     (struct ten_strided){o->by_column + task * ROWS * n, count, 1}, s->logits, ROWS, false, s->matmul);
     float *p = s->probabilities, log_sum[ROWS], own[ROWS];
     for (size_t i = 0; i < count; i++) {
-        for (size_t c = 0; c < TEN_CLASSES; c++) p[i * TEN_CLASSES + c] = s->logits[c * ROWS + i] + o->model->intercepts[c];
+        for (size_t c = 0; c < TEN_CLASSES; c++)
+            p[i * TEN_CLASSES + c] = s->logits[c * ROWS + i] + o->model->intercepts[c];
         own[i] = p[i * TEN_CLASSES + labels[i]];
     }
     kernels->softmax(count, TEN_CLASSES, p, log_sum);
@@ -136,8 +151,11 @@ static enum ten_status iterated(void *context, size_t iteration, double value, d
     static const char *const names[] = {"iteration", "objective", "gradient"};
     double row[] = {(double)iteration, value, largest_gradient};
     enum ten_status status = ten_history_append(o->training->history, 3, names, row, error);
-    struct ten_progress progress = {.stage = "fit logistic", .unit = "iterations", .done = (double)iteration,
-                                    .score_name = "objective", .score = value};
+    struct ten_progress progress = {.stage = "fit logistic",
+                                    .unit = "iterations",
+                                    .done = (double)iteration,
+                                    .score_name = "objective",
+                                    .score = value};
     return status == TEN_OK ? ten_report(o->training->run, &progress, error) : status;
 }
 
@@ -196,19 +214,19 @@ static enum ten_status fit(void *state, const struct ten_training *training, str
     size_t rows = training->features->rows, features = training->features->shape.columns;
     enum ten_status status = allocate(model, features, error);
     if (status != TEN_OK) return status;
-    struct objective objective = {.model = model,
-                                  .training = training,
-                                  .rows = rows,
-                                  .features = features,
-                                  .tasks = ten_block_count(rows, ROWS)};
+    struct objective objective = {
+        .model = model, .training = training, .rows = rows, .features = features, .tasks = ten_block_count(rows, ROWS)};
     size_t threads = ten_threads(training->run);
-    if (objective_init(&objective, threads)) status = solve(&objective, training->converged, error);
-    else status = ten_fail_memory(error, "logistic regression");
+    if (objective_init(&objective, threads))
+        status = solve(&objective, training->converged, error);
+    else
+        status = ten_fail_memory(error, "logistic regression");
     objective_release(&objective, threads);
     return status;
 }
 
-/* ---- Prediction --------------------------------------------------------------------------------------------------- */
+/* ---- Prediction ---------------------------------------------------------------------------------------------------
+ */
 
 struct prediction {
     const struct logistic *model;
@@ -247,7 +265,8 @@ static enum ten_status predict(const void *state, const struct ten_values *value
     return status;
 }
 
-/* ---- Files ---------------------------------------------------------------------------------------------------------- */
+/* ---- Files ----------------------------------------------------------------------------------------------------------
+ */
 
 static enum ten_status save(const void *state, struct ten_tensors *tensors, struct ten_error *error) {
     const struct logistic *model = state;

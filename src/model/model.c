@@ -89,8 +89,8 @@ static bool parse_value(struct ten_values *values, size_t i, const struct ten_pa
     return true;
 }
 
-static enum ten_status set_value(struct ten_values *values, const struct ten_model_description *model, const char *setting,
-                                 struct ten_error *error) {
+static enum ten_status set_value(struct ten_values *values, const struct ten_model_description *model,
+                                 const char *setting, struct ten_error *error) {
     const char *equals = strchr(setting, '=');
     if (!equals) return ten_fail(error, TEN_INVALID, "setting \"%s\": expected NAME=VALUE", setting);
     size_t length = (size_t)(equals - setting);
@@ -127,9 +127,12 @@ enum ten_status ten_values_parse(struct ten_values *values, const struct ten_mod
 
 void ten_values_format(const struct ten_values *values, const struct ten_model_description *model, size_t i, char *out,
                        size_t size) {
-    if (values->word[i] >= 0) snprintf(out, size, "%s", model->parameters[i].choices[values->word[i]]);
-    else if (model->parameters[i].type == TEN_INTEGER) snprintf(out, size, "%.0f", values->number[i]);
-    else ten_format_real(out, size, values->number[i]);
+    if (values->word[i] >= 0)
+        snprintf(out, size, "%s", model->parameters[i].choices[values->word[i]]);
+    else if (model->parameters[i].type == TEN_INTEGER)
+        snprintf(out, size, "%.0f", values->number[i]);
+    else
+        ten_format_real(out, size, values->number[i]);
 }
 
 /* ---- History -------------------------------------------------------------------------------------------- */

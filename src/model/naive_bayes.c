@@ -21,7 +21,12 @@ struct naive_bayes {
 
 enum { VAR_SMOOTHING };
 static const struct ten_parameter parameters[] = {
-    {.name = "var_smoothing", .type = TEN_REAL, .initial = "1e-9", .minimum = 0, .maximum = 1, .open_minimum = true,
+    {.name = "var_smoothing",
+     .type = TEN_REAL,
+     .initial = "1e-9",
+     .minimum = 0,
+     .maximum = 1,
+     .open_minimum = true,
      .help = "share of the largest feature variance that is added to every variance"},
 };
 
@@ -51,7 +56,7 @@ struct fitting {
     struct naive_bayes *model;
     const struct ten_batch *features;
     const uint8_t *labels;
-    const size_t *counts;  /* rows per class */
+    const size_t *counts;   /* rows per class */
     double *total_variance; /* per feature, over all classes */
 };
 
@@ -125,8 +130,10 @@ static enum ten_status fit_columns(void *context, size_t task, size_t thread, st
     size_t features = fit->model->features, first = task * COLUMNS_PER_TASK;
     size_t width = ten_block_length(features, COLUMNS_PER_TASK, task);
     double mean[CLASSES_AND_ALL][COLUMNS_PER_TASK] = {{0}}, variance[CLASSES_AND_ALL][COLUMNS_PER_TASK] = {{0}};
-    if (fit->features->is_bytes) column_sums_bytes(fit, first, width, mean, variance);
-    else column_sums_floats(fit, first, width, mean, variance);
+    if (fit->features->is_bytes)
+        column_sums_bytes(fit, first, width, mean, variance);
+    else
+        column_sums_floats(fit, first, width, mean, variance);
     for (size_t c = 0; c < TEN_CLASSES; c++) {
         memcpy(fit->model->mean + c * features + first, mean[c], width * sizeof **mean);
         memcpy(fit->model->variance + c * features + first, variance[c], width * sizeof **variance);
@@ -141,8 +148,7 @@ static enum ten_status fit(void *state, const struct ten_training *training, str
     size_t counts[TEN_CLASSES] = {0};
     for (size_t i = 0; i < rows; i++) counts[training->labels[i]]++;
     double *total_variance = ten_alloc(features, sizeof *total_variance);
-    enum ten_status status =
-        total_variance ? allocate(model, features, error) : ten_fail_memory(error, "naive Bayes");
+    enum ten_status status = total_variance ? allocate(model, features, error) : ten_fail_memory(error, "naive Bayes");
     struct fitting fitting = {model, training->features, training->labels, counts, total_variance};
     if (status == TEN_OK)
         status = ten_parallel(training->run, "fit naive-bayes", "columns", COLUMNS_PER_TASK,
@@ -248,7 +254,8 @@ static enum ten_status load(void *state, const struct ten_values *values, const 
         status = ten_tensors_take(tensors, "log_prior", TEN_F64, 1, wanted, (void **)&model->log_prior, error);
     for (size_t i = 0; status == TEN_OK && i < TEN_CLASSES * model->features; i++)
         if (!(model->variance[i] > 0))
-            status = ten_fail(error, TEN_FORMAT, "%s: model.variance holds a value that is not positive", tensors->path);
+            status =
+                ten_fail(error, TEN_FORMAT, "%s: model.variance holds a value that is not positive", tensors->path);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,10 @@ static void forget(struct ten_pipeline *p) {
     free(p->history.values);
     p->history = (struct ten_history){0};
     p->fitted = p->converged = false;
+    p->height = p->width = p->train_count = 0;
+    p->output = (struct ten_shape){0};
+    p->train_checksum = 0;
+    p->seed = 0;
 }
 
 void ten_pipeline_free(struct ten_pipeline *pipeline) {
@@ -82,9 +87,12 @@ enum ten_status ten_pipeline_name_classes(struct ten_pipeline *pipeline, const c
 
 /* ---- Fitting and predicting ----------------------------------------------------------------------------------- */
 
-static enum ten_status check_labels(const struct ten_dataset *dataset, struct ten_error *error) {
+static enum ten_status check_dataset(const struct ten_dataset *dataset, struct ten_error *error) {
     if (dataset->count == 0) return ten_fail(error, TEN_INVALID, "no images to learn from");
     if (!dataset->labels) return ten_fail(error, TEN_INVALID, "the training images have no labels");
+    if (dataset->height < 1 || dataset->width < 1 || dataset->height > TEN_MAX_SIDE || dataset->width > TEN_MAX_SIDE)
+        return ten_fail(error, TEN_INVALID, "training images of %zux%zu pixels: expected 1 to %d a side",
+                        dataset->height, dataset->width, TEN_MAX_SIDE);
     for (size_t i = 0; i < dataset->count; i++)
         if (dataset->labels[i] >= TEN_CLASSES)
             return ten_fail(error, TEN_INVALID, "label %d of image %zu: expected 0 to %d", dataset->labels[i], i,
@@ -94,8 +102,7 @@ static enum ten_status check_labels(const struct ten_dataset *dataset, struct te
 
 static enum ten_status fit(struct ten_pipeline *p, const struct ten_dataset *dataset, const struct ten_run *run,
                            struct ten_error *error) {
-    struct ten_batch batch =
-        ten_batch_of_images(dataset->images, dataset->count, dataset->height, dataset->width);
+    struct ten_batch batch = ten_batch_of_images(dataset->images, dataset->count, dataset->height, dataset->width);
     p->output = batch.shape;
     enum ten_status status = ten_chain_reshape(&p->chain, &p->output, error);
     double start = ten_seconds();
@@ -119,7 +126,7 @@ static enum ten_status fit(struct ten_pipeline *p, const struct ten_dataset *dat
 enum ten_status ten_pipeline_fit(struct ten_pipeline *pipeline, const struct ten_dataset *dataset,
                                  const struct ten_run *run, struct ten_error *error) {
     forget(pipeline);
-    enum ten_status status = check_labels(dataset, error);
+    enum ten_status status = check_dataset(dataset, error);
     if (status != TEN_OK) return status;
     pipeline->converged = true;
     status = fit(pipeline, dataset, run, error);
@@ -148,6 +155,20 @@ static enum ten_status prepare(const struct ten_pipeline *p, const uint8_t *imag
     return ten_chain_apply(&p->chain, batch, run, error);
 }
 
+/* Numbers in a model file can be finite one by one and still lead nowhere. */
+static enum ten_status check_probabilities(const float *probabilities, size_t count, struct ten_error *error) {
+    for (size_t i = 0; i < count; i++) {
+        float sum = 0;
+        for (size_t c = 0; c < TEN_CLASSES; c++) sum += probabilities[i * TEN_CLASSES + c];
+        if (!isfinite(sum))
+            return ten_fail(error, TEN_NUMERIC,
+                            "the probabilities of image %zu are not finite: the model's numbers are too "
+                            "large or too small",
+                            i);
+    }
+    return TEN_OK;
+}
+
 enum ten_status ten_pipeline_predict(const struct ten_pipeline *pipeline, const uint8_t *images, size_t count,
                                      size_t height, size_t width, float *probabilities, const struct ten_run *run,
                                      struct ten_error *error) {
@@ -155,6 +176,7 @@ enum ten_status ten_pipeline_predict(const struct ten_pipeline *pipeline, const 
     enum ten_status status = prepare(pipeline, images, count, height, width, &batch, run, error);
     if (status == TEN_OK && count > 0)
         status = pipeline->type->predict(pipeline->state, &pipeline->values, &batch, probabilities, run, error);
+    if (status == TEN_OK) status = check_probabilities(probabilities, count, error);
     ten_batch_release(&batch);
     return status;
 }

@@ -84,8 +84,8 @@ static const char *text_of(const struct ten_tensors *file, const char *key, enum
                            struct ten_error *error) {
     const char *text = json_string_value(json_object_get(file->metadata, key));
     if (!text)
-        *status = ten_fail(error, TEN_FORMAT, "%s: no \"%s\" in __metadata__; not a model that tenfold wrote", file->path,
-                           key);
+        *status = ten_fail(error, TEN_FORMAT, "%s: no \"%s\" in __metadata__; not a model that tenfold wrote",
+                           file->path, key);
     return text;
 }
 
@@ -125,9 +125,9 @@ static enum ten_status load_names(const struct ten_tensors *file, struct ten_pip
         status = wrong(file, "parameters", "an object of texts", error);
     json_object_foreach(parameters, name, value) {
         if (status != TEN_OK) break;
-        int length = json_is_string(value) ? snprintf(settings[count], sizeof settings[count], "%s=%s", name,
-                                                      json_string_value(value))
-                                           : -1;
+        int length = json_is_string(value)
+                         ? snprintf(settings[count], sizeof settings[count], "%s=%s", name, json_string_value(value))
+                         : -1;
         if (length < 0 || (size_t)length >= sizeof settings[count])
             status = wrong(file, "parameters", "an object of short texts", error);
         list[count] = settings[count];
@@ -203,7 +203,8 @@ static enum ten_status load_history(const struct ten_tensors *file, struct ten_p
     const json_t *names = json_object_get(history, "names"), *rows = json_object_get(history, "rows");
     size_t columns = json_array_size(names);
     const char *name_list[8];
-    bool good = json_is_array(names) && json_is_array(rows) && columns <= 8 && (columns > 0 || json_array_size(rows) == 0);
+    bool good =
+        json_is_array(names) && json_is_array(rows) && columns <= 8 && (columns > 0 || json_array_size(rows) == 0);
     for (size_t j = 0; good && j < columns; j++) {
         const char *name = json_string_value(json_array_get(names, j));
         good = name && strlen(name) < sizeof p->history_names[j];

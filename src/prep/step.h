@@ -21,8 +21,8 @@ struct ten_step_type {
     /* Changes the batch in place (see ten_batch_replace). */
     enum ten_status (*apply)(const void *state, struct ten_batch *batch, const struct ten_run *run,
                              struct ten_error *error);
-    /* For pictures: row `i` of a batch that left this step, back in the features that entered it (out[columns] floats) as
-     * nearly as can be. NULL: the step's output can be shown itself. */
+    /* For pictures: row `i` of a batch that left this step, back in the features that entered it (out[columns] floats)
+     * as nearly as can be. NULL: the step's output can be shown itself. */
     void (*restore)(const void *state, const struct ten_batch *batch, size_t i, float *out);
     /* What fit learned; NULL both where fit is NULL. `load` is given the shape of the step's input. */
     enum ten_status (*save)(const void *state, struct ten_tensors *tensors, struct ten_error *error);

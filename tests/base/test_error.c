@@ -21,7 +21,7 @@ static void test_words(void **state) {
     assert_string_equal(ten_status_words(TEN_OK), "no error");
     assert_string_equal(ten_status_words(TEN_CANCELLED), "stopped on request");
     assert_string_equal(ten_status_words((enum ten_status)count), "unknown status");
-    assert_string_equal(ten_status_words((enum ten_status)-1), "unknown status");
+    assert_string_equal(ten_status_words((enum ten_status) - 1), "unknown status");
 }
 
 static void test_version(void **state) {
@@ -76,10 +76,8 @@ static void test_long_message(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_version),
-        cmocka_unit_test(test_message),
-        cmocka_unit_test(test_control_characters),
+        cmocka_unit_test(test_words),        cmocka_unit_test(test_version),
+        cmocka_unit_test(test_message),      cmocka_unit_test(test_control_characters),
         cmocka_unit_test(test_long_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

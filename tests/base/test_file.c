@@ -42,10 +42,8 @@ static uint8_t *some_bytes(size_t size) {
 
 /* One gzip member in memory. */
 static size_t pack(const void *bytes, size_t size, uint8_t *out, size_t room) {
-    z_stream stream = {.next_in = (Bytef *)(uintptr_t)bytes,
-                       .avail_in = (uInt)size,
-                       .next_out = out,
-                       .avail_out = (uInt)room};
+    z_stream stream = {
+        .next_in = (Bytef *)(uintptr_t)bytes, .avail_in = (uInt)size, .next_out = out, .avail_out = (uInt)room};
     assert_int_equal(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
     assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
     size_t packed = stream.total_out;
@@ -156,7 +154,8 @@ static void test_full_device(void **state) {
     uint8_t *bytes = some_bytes(1 << 20);
     const size_t sizes[] = {1, 5000, 1 << 20};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        assert_fails(ten_file_write("/dev/full", bytes, sizes[i], &error), TEN_IO, "/dev/full: writing failed: No space");
+        assert_fails(ten_file_write("/dev/full", bytes, sizes[i], &error), TEN_IO,
+                     "/dev/full: writing failed: No space");
     free(bytes);
     assert_int_equal(stat("/dev/full", &after), 0);
     assert_true(S_ISCHR(after.st_mode) && after.st_rdev == before.st_rdev && after.st_ino == before.st_ino);

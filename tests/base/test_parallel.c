@@ -259,16 +259,11 @@ static void test_report(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_task_once),
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_thread_count_does_not_show),
-        cmocka_unit_test(test_lowest_error),
-        cmocka_unit_test(test_error_without_message),
-        cmocka_unit_test(test_progress),
-        cmocka_unit_test(test_stopping),
-        cmocka_unit_test(test_no_stage),
-        cmocka_unit_test(test_report),
+        cmocka_unit_test(test_every_task_once), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_blocks),          cmocka_unit_test(test_thread_count_does_not_show),
+        cmocka_unit_test(test_lowest_error),    cmocka_unit_test(test_error_without_message),
+        cmocka_unit_test(test_progress),        cmocka_unit_test(test_stopping),
+        cmocka_unit_test(test_no_stage),        cmocka_unit_test(test_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

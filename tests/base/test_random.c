@@ -103,7 +103,10 @@ static void test_streams_stay(void **state) {
     (void)state;
     const struct {
         uint64_t seed, index, first;
-    } known[] = {{0, 0, 0xef75d62a19ba94edu}, {0, 1, 0x82dd9385b571edf2u}, {42, 7, 0x67aa0d7ad2be547fu}, {UINT64_MAX, UINT64_MAX, 0x334a9c02fefeb724u}};
+    } known[] = {{0, 0, 0xef75d62a19ba94edu},
+                 {0, 1, 0x82dd9385b571edf2u},
+                 {42, 7, 0x67aa0d7ad2be547fu},
+                 {UINT64_MAX, UINT64_MAX, 0x334a9c02fefeb724u}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         struct ten_random random;
         ten_random_init(&random, known[i].seed, known[i].index);
@@ -117,7 +120,8 @@ static void test_streams_stay(void **state) {
 /* Pearson's statistic of `draws` draws over `cells` cells of equal probability. */
 static double chi_square(const size_t *counts, size_t cells, double draws) {
     double sum = 0, expected = draws / (double)cells;
-    for (size_t i = 0; i < cells; i++) sum += ((double)counts[i] - expected) * ((double)counts[i] - expected) / expected;
+    for (size_t i = 0; i < cells; i++)
+        sum += ((double)counts[i] - expected) * ((double)counts[i] - expected) / expected;
     return sum;
 }
 
@@ -151,8 +155,8 @@ static void test_below_large(void **state) {
     enum { DRAWS = 30000 };
     struct ten_random random;
     ten_random_init(&random, 2, 0);
-    const uint64_t bounds[] = {(uint64_t)3 << 62, (uint64_t)3 << 61, UINT64_MAX, UINT64_MAX - 1, ((uint64_t)1 << 63) + 1,
-                               (uint64_t)1 << 63};
+    const uint64_t bounds[] = {(uint64_t)3 << 62, (uint64_t)3 << 61,       UINT64_MAX,
+                               UINT64_MAX - 1,    ((uint64_t)1 << 63) + 1, (uint64_t)1 << 63};
     for (size_t b = 0; b < sizeof bounds / sizeof *bounds; b++) {
         size_t rests[3] = {0}, thirds[3] = {0};
         for (int i = 0; i < DRAWS; i++) {

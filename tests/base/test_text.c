@@ -39,9 +39,9 @@ static void check_reals(void) {
 static void test_reals(void **state) {
     (void)state;
     check_reals();
-    static const char *const bad[] = {"",     " ",    "1 ",   " 1",   "\t1",  "1\n",   "1,5",  "1.5.",    "1.5,",
-                                      "--1",  "e5",   "1e",   "0x10", "0x1p3", "nan",  "NaN",  "inf",     "-Infinity",
-                                      "1e999", "-1e400", "1e5x", "abc", "1_000", "1'000", ".",  "-",       "+"};
+    static const char *const bad[] = {"",      " ",      "1 ",   " 1",   "\t1",   "1\n",   "1,5", "1.5.", "1.5,",
+                                      "--1",   "e5",     "1e",   "0x10", "0x1p3", "nan",   "NaN", "inf",  "-Infinity",
+                                      "1e999", "-1e400", "1e5x", "abc",  "1_000", "1'000", ".",   "-",    "+"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         double value = 99;
         if (ten_parse_real(bad[i], &value)) fail_msg("\"%s\" was taken for %g", bad[i], value);
@@ -54,17 +54,33 @@ static void test_integers(void **state) {
     static const struct {
         const char *text;
         int64_t value;
-    } good[] = {{"0", 0},     {"-0", 0},       {"7", 7},
-                {"007", 7},   {"-12", -12},    {"9223372036854775807", INT64_MAX},
+    } good[] = {{"0", 0},       {"-0", 0},
+                {"7", 7},       {"007", 7},
+                {"-12", -12},   {"9223372036854775807", INT64_MAX},
                 {"1000", 1000}, {"-9223372036854775808", INT64_MIN}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         int64_t value = 99;
         if (!ten_parse_integer(good[i].text, &value)) fail_msg("\"%s\" is a whole number", good[i].text);
         assert_true(value == good[i].value);
     }
-    static const char *const bad[] = {"",    "-",    "--1", "+1",  " 1", "1 ", "1.0", "1e3", "0x10",
-                                      "1,0", "12a", "a12", "\n1", "1-", "-",  "9223372036854775808",
-                                      "-9223372036854775809", "99999999999999999999999999"};
+    static const char *const bad[] = {"",
+                                      "-",
+                                      "--1",
+                                      "+1",
+                                      " 1",
+                                      "1 ",
+                                      "1.0",
+                                      "1e3",
+                                      "0x10",
+                                      "1,0",
+                                      "12a",
+                                      "a12",
+                                      "\n1",
+                                      "1-",
+                                      "-",
+                                      "9223372036854775808",
+                                      "-9223372036854775809",
+                                      "99999999999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int64_t value = 99;
         if (ten_parse_integer(bad[i], &value)) fail_msg("\"%s\" was taken for a number", bad[i]);
@@ -93,8 +109,9 @@ static void check_formats(void) {
     static const struct {
         double value;
         const char *text;
-    } known[] = {{0, "0"},       {1, "1"},         {-1, "-1"},      {0.1, "0.1"},      {0.5, "0.5"},
-                 {1e-9, "1e-09"}, {1e300, "1e+300"}, {2000, "2e+03"}, {1234.5, "1234.5"}, {1.0 / 3, "0.3333333333333333"}};
+    } known[] = {
+        {0, "0"},        {1, "1"},          {-1, "-1"},      {0.1, "0.1"},       {0.5, "0.5"},
+        {1e-9, "1e-09"}, {1e300, "1e+300"}, {2000, "2e+03"}, {1234.5, "1234.5"}, {1.0 / 3, "0.3333333333333333"}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         char text[40];
         ten_format_real(text, sizeof text, known[i].value);
@@ -105,7 +122,8 @@ static void check_formats(void) {
 static void test_round_trip(void **state) {
     (void)state;
     check_formats();
-    const double special[] = {0.0, -0.0, DBL_MIN, DBL_MAX, -DBL_MAX, DBL_EPSILON, 0x1p-1074, M_PI, 1e23, 5e-324, 0.1 + 0.2};
+    const double special[] = {0.0,       -0.0, DBL_MIN, DBL_MAX, -DBL_MAX, DBL_EPSILON,
+                              0x1p-1074, M_PI, 1e23,    5e-324,  0.1 + 0.2};
     for (size_t i = 0; i < sizeof special / sizeof *special; i++) check_round_trip(special[i]);
     struct ten_random random;
     ten_random_init(&random, 9, 0);
@@ -145,8 +163,8 @@ static void test_clean_text(void **state) {
         {"\xf0\x9f\x98", "???"},
         {"\xe2\x82z", "??z"},
         {"\xc0\xaf \xc1\xbf \xe0\x9f\xbf \xf0\x8f\xbf\xbf", "?? ?? ??? ????"}, /* overlong */
-        {"\xe0\xa0\x80 \xf0\x90\x80\x80", "\xe0\xa0\x80 \xf0\x90\x80\x80"},   /* just not overlong */
-        {"\xed\xa0\x80 \xed\x9f\xbf", "??? \xed\x9f\xbf"},                       /* a surrogate; the one before */
+        {"\xe0\xa0\x80 \xf0\x90\x80\x80", "\xe0\xa0\x80 \xf0\x90\x80\x80"},    /* just not overlong */
+        {"\xed\xa0\x80 \xed\x9f\xbf", "??? \xed\x9f\xbf"},                     /* a surrogate; the one before */
         {"\xf4\x90\x80\x80 \xf4\x8f\xbf\xbf \xf5\x80\x80\x80", "???? \xf4\x8f\xbf\xbf ????"}, /* beyond U+10FFFF */
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -162,8 +180,9 @@ static void test_clean_text(void **state) {
 
 static void test_locale(void **state) {
     (void)state;
-    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "fr_FR.utf8", "fr_FR",
-                                        "es_ES.UTF-8", "it_IT.UTF-8", "ru_RU.UTF-8", "sv_SE.UTF-8", "nl_NL.UTF-8"};
+    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8",  "de_DE",       "fr_FR.UTF-8",
+                                        "fr_FR.utf8",  "fr_FR",       "es_ES.UTF-8", "it_IT.UTF-8",
+                                        "ru_RU.UTF-8", "sv_SE.UTF-8", "nl_NL.UTF-8"};
     bool comma = false;
     for (size_t i = 0; i < sizeof names / sizeof *names && !comma; i++)
         comma = setlocale(LC_ALL, names[i]) && *localeconv()->decimal_point == ',';
@@ -187,7 +206,7 @@ static void test_locale(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reals),      cmocka_unit_test(test_integers), cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_reals),      cmocka_unit_test(test_integers),   cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_small_room), cmocka_unit_test(test_clean_text), cmocka_unit_test(test_locale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

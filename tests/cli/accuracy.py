@@ -3,8 +3,8 @@
 
 usage: TENFOLD=PATH TENFOLD_ROOT=FOLDER accuracy.py
 
-The program is run in TENFOLD_ROOT, where --data finds data/mnist. A dataset that is not there is skipped; `tenfold fetch`
-gets it. The rows of one dataset and chain are one `tenfold compare`. The output is TAP. Takes about a minute.
+The program is run in TENFOLD_ROOT, where --data finds data/mnist. A dataset that is not there is skipped; `tenfold
+fetch` gets it. The rows of one dataset and chain are one `tenfold compare`. The output is TAP. Takes about a minute.
 """
 import csv
 import itertools

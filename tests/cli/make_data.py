@@ -92,7 +92,8 @@ def write_png(path, width, height, pixels):
 
     rows = b"".join(b"\0" + pixels[y * width:(y + 1) * width] for y in range(height))
     header = struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)
-    write(path, b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    write(path, b"\x89PNG\r\n\x1a\n" + chunks)
 
 
 def make_png(path, images, index, paper):

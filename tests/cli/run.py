@@ -15,7 +15,8 @@ Filters make records comparable between machines and builds; they apply to what 
   lists         "there are knn, logistic"   -> "there are ..."   (more models, steps and commands may come)
   alignment     of lines that hold one of the above, and of the heading above them: runs of spaces become two
   the program's and the temporary paths     -> "PROGRAM", "HERE"
-TENFOLD_CPU, if it is set, is passed on: the records are the same for every kernel set. A case also fails if a sanitizer reported anything, whether or not the case shows it.
+TENFOLD_CPU, if it is set, is passed on: the records are the same for every kernel set.
+A case also fails if a sanitizer reported anything, whether or not the case shows it.
 """
 import concurrent.futures
 import difflib

@@ -17,8 +17,8 @@
 static uint64_t seed = 20250607;
 static size_t sets_tested, functions_tested;
 
-static const size_t sizes[] = {0,  1,  2,  3,  4,  5,   6,   7,   8,   9,   11,  12,  13,   15,  16,
-                               17, 24, 31, 32, 33, 63,  64,  65,  143, 144, 145, 255, 256,  257, 1023, 1025};
+static const size_t sizes[] = {0,  1,  2,  3,  4,  5,  6,  7,   8,   9,   11,  12,  13,  15,   16,  17,
+                               24, 31, 32, 33, 63, 64, 65, 143, 144, 145, 255, 256, 257, 1023, 1025};
 enum { SIZES = sizeof sizes / sizeof *sizes, GUARD = 37 };
 
 static size_t draw_size(struct ten_random *random, size_t largest) {
@@ -120,8 +120,7 @@ static struct ten_strided draw_matrix(struct ten_random *random, size_t rows, si
     float *data = fresh(count, sizeof *data);
     for (size_t i = 0; i < count; i++) data[i] = NAN;
     for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < columns; j++)
-            data[i * matrix.row + j * matrix.column] = draw_value(random, kind, i + j);
+        for (size_t j = 0; j < columns; j++) data[i * matrix.row + j * matrix.column] = draw_value(random, kind, i + j);
     matrix.data = data;
     return matrix;
 }
@@ -153,7 +152,8 @@ static void naive_element(const struct product *p, size_t i, size_t j, double *s
     *sum = p->accumulate ? (double)p->before[i * p->n + j] : 0;
     *magnitude = fabs(*sum);
     for (size_t d = 0; d < p->k; d++) {
-        double part = (double)p->a.data[i * p->a.row + d * p->a.column] * (double)p->b.data[d * p->b.row + j * p->b.column];
+        double part =
+            (double)p->a.data[i * p->a.row + d * p->a.column] * (double)p->b.data[d * p->b.row + j * p->b.column];
         *sum += part;
         *magnitude += fabs(part);
     }
@@ -181,12 +181,14 @@ static void try_product(const struct ten_kernels *set, struct ten_random *random
                         enum values kind, float *scratch) {
     struct product p = product_new(random, m, n, k, kind);
     size_t stride = n + (ten_random_below(random, 2) ? 0 : 1 + ten_random_below(random, 40));
-    struct output c = output_new(m, n, stride), again = output_new(m, n, stride + 3), generic = output_new(m, n, stride);
+    struct output c = output_new(m, n, stride), again = output_new(m, n, stride + 3),
+                  generic = output_new(m, n, stride);
     for (size_t i = 0; i < TEN_MATMUL_SCRATCH; i += 97) scratch[i] = NAN; /* left over from something else */
     run_product(set, &p, &c, scratch);
     check_product(&p, &c, set->name);
     run_product(set, &p, &again, scratch);
-    if (!same_output(&c, &again)) fail_msg("%s: matmul %zux%zux%zu gives other bits the second time", set->name, m, n, k);
+    if (!same_output(&c, &again))
+        fail_msg("%s: matmul %zux%zux%zu gives other bits the second time", set->name, m, n, k);
     run_product(ten_kernels_at(0), &p, &generic, scratch);
     check_product(&p, &generic, "generic"); /* both within the bound of the truth: within twice that of each other */
     free(c.block);
@@ -202,7 +204,7 @@ static void test_matmul_of(const struct ten_kernels *set) {
     ten_random_init(&random, seed, 1);
     for (size_t m = 0; m <= 17; m++) /* all around one tile */
         for (size_t n = 0; n <= 34; n += 1 + ten_random_below(&random, 4))
-            try_product(set, &random, m, n, ten_random_below(&random, 6), m % KINDS, scratch);
+            try_product(set, &random, m, n, ten_random_below(&random, 6), (enum values)(m % KINDS), scratch);
     for (size_t i = 0; i < SIZES; i++) { /* every size in every place */
         size_t small = ten_random_below(&random, 5);
         try_product(set, &random, sizes[i], 1 + small, draw_size(&random, 17), UNIFORM, scratch);
@@ -210,14 +212,14 @@ static void test_matmul_of(const struct ten_kernels *set) {
         try_product(set, &random, draw_size(&random, 17), 1 + small, sizes[i], WHOLE, scratch);
     }
     for (int kind = 0; kind < KINDS; kind++) {
-        try_product(set, &random, 13, 33, 257, kind, scratch);
-        try_product(set, &random, 5, 3, 1025, kind, scratch);
+        try_product(set, &random, 13, 33, 257, (enum values)kind, scratch);
+        try_product(set, &random, 5, 3, 1025, (enum values)kind, scratch);
     }
     for (int round = 0, work = 0; round < 60 && work < 3000000; round++) {
         size_t m = draw_size(&random, 1025), n = draw_size(&random, 1025), k = draw_size(&random, 1025);
         if (m * n * k > 500000) continue;
         work += (int)(m * n * (k + 1));
-        try_product(set, &random, m, n, k, ten_random_below(&random, KINDS), scratch);
+        try_product(set, &random, m, n, k, (enum values)ten_random_below(&random, KINDS), scratch);
     }
     free(scratch);
 }
@@ -298,12 +300,13 @@ static void test_dots_of(const struct ten_kernels *set) {
     struct ten_random random;
     ten_random_init(&random, seed, 3);
     for (size_t m = 0; m <= 9; m++)
-        for (size_t n = 0; n <= 9; n++) try_dots(set, &random, m, n, ten_random_below(&random, 70), m % BYTE_KINDS);
+        for (size_t n = 0; n <= 9; n++)
+            try_dots(set, &random, m, n, ten_random_below(&random, 70), (enum bytes)(m % BYTE_KINDS));
     for (size_t i = 0; i < SIZES; i++) {
         try_dots(set, &random, 3, 5, sizes[i], RANDOM_BYTES);
         try_dots(set, &random, sizes[i], 3, 17, RANDOM_BYTES);
         try_dots(set, &random, 2, sizes[i], 33, RANDOM_BYTES);
-        for (int kind = 0; kind < BYTE_KINDS; kind++) try_dots(set, &random, 2, 6, sizes[i], kind);
+        for (int kind = 0; kind < BYTE_KINDS; kind++) try_dots(set, &random, 2, 6, sizes[i], (enum bytes)kind);
     }
     for (size_t depth = 33025 - 2; depth <= 33025; depth++) { /* 33025 * 255 * 255 is 33022 below 2^31 */
         try_dots(set, &random, 2, 5, depth, ALL_255);
@@ -313,7 +316,7 @@ static void test_dots_of(const struct ten_kernels *set) {
         size_t m = draw_size(&random, 1025), n = draw_size(&random, 1025), depth = draw_size(&random, 1025);
         if (m * n * depth > 300000) continue;
         work += (int)(m * n * (depth + 1));
-        try_dots(set, &random, m, n, depth, ten_random_below(&random, BYTE_KINDS));
+        try_dots(set, &random, m, n, depth, (enum bytes)ten_random_below(&random, BYTE_KINDS));
     }
 }
 
@@ -345,8 +348,8 @@ static void check_softmax_row(const float *before, const float *after, const flo
         double relative = 1e-6 + 0x1p-24 * (top - (double)before[j]);
         total += got;
         if (!(fabs(got - expected) <= relative * expected + 2e-38))
-            fail_msg("%s: softmax of %zu columns: [%zu] is %.9g, expected %.9g (%.2g off)", set, columns, j, got, expected,
-                     fabs(got - expected) / expected);
+            fail_msg("%s: softmax of %zu columns: [%zu] is %.9g, expected %.9g (%.2g off)", set, columns, j, got,
+                     expected, fabs(got - expected) / expected);
     }
     if (!(fabs(total - 1) <= 1e-6)) fail_msg("%s: softmax of %zu columns sums to %.9g", set, columns, total);
     double expected = top + log(sum);
@@ -387,11 +390,12 @@ static void test_softmax_of(const struct ten_kernels *set) {
     for (size_t columns = 1; columns <= 1024; columns += columns < 70 ? 1 : 53) {
         if (columns > 1000) columns = 1024;
         for (int kind = 0; kind < LOGIT_KINDS; kind++)
-            try_softmax(set, &random, 1 + ten_random_below(&random, 3), columns, kind);
+            try_softmax(set, &random, 1 + ten_random_below(&random, 3), columns, (enum logits)kind);
     }
-    for (size_t i = 0; i < SIZES; i++) try_softmax(set, &random, sizes[i], 10, i % LOGIT_KINDS);
+    for (size_t i = 0; i < SIZES; i++) try_softmax(set, &random, sizes[i], 10, (enum logits)(i % LOGIT_KINDS));
     for (int round = 0; round < 30; round++)
-        try_softmax(set, &random, draw_size(&random, 257), 1 + ten_random_below(&random, 40), round % LOGIT_KINDS);
+        try_softmax(set, &random, draw_size(&random, 257), 1 + ten_random_below(&random, 40),
+                    (enum logits)(round % LOGIT_KINDS));
 }
 
 /* ---- All sets ---- */

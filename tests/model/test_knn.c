@@ -61,10 +61,13 @@ static void check_fixture(const char *fixture, bool bytes) {
         reals[i] = (float)value;
         if (bytes) whole[i] = (uint8_t)value;
     }
-    struct ten_batch train = {.rows = TRAIN, .shape = {.columns = FEATURES}, .unit = 1, .is_bytes = bytes}, test = train;
+    struct ten_batch train = {.rows = TRAIN, .shape = {.columns = FEATURES}, .unit = 1, .is_bytes = bytes},
+                     test = train;
     test.rows = TEST;
-    if (bytes) train.bytes = whole, test.bytes = whole + TRAIN * FEATURES;
-    else train.floats = reals, test.floats = reals + TRAIN * FEATURES;
+    if (bytes)
+        train.bytes = whole, test.bytes = whole + TRAIN * FEATURES;
+    else
+        train.floats = reals, test.floats = reals + TRAIN * FEATURES;
     const double *at = numbers + values + TRAIN;
     for (int k = 1; k <= 5; k += 2)
         for (int w = 0; w < 2; w++, at += TEST * TEN_CLASSES) {
@@ -287,10 +290,14 @@ static void test_bad_input(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_as_scikit_learn), cmocka_unit_test(test_around_blocks),
-        cmocka_unit_test(test_ties),            cmocka_unit_test(test_large_offsets),
-        cmocka_unit_test(test_extreme_scales),  cmocka_unit_test(test_distant_queries),
-        cmocka_unit_test(test_threads),         cmocka_unit_test(test_bad_input),
+        cmocka_unit_test(test_as_scikit_learn),
+        cmocka_unit_test(test_around_blocks),
+        cmocka_unit_test(test_ties),
+        cmocka_unit_test(test_large_offsets),
+        cmocka_unit_test(test_extreme_scales),
+        cmocka_unit_test(test_distant_queries),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_bad_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

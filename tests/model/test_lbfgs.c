@@ -158,8 +158,8 @@ static void test_quadratics(void **state) {
         for (size_t s = 0; s < 3; s++)
             for (size_t size = 1; size <= LARGEST; size = size * 5 + 2) {
                 double x[LARGEST] = {0};
-                struct problem p = {.function = quadratic, .size = size, .condition = conditions[c], .centre = 3,
-                                    .scale = scales[s]};
+                struct problem p = {
+                    .function = quadratic, .size = size, .condition = conditions[c], .centre = 3, .scale = scales[s]};
                 bool converged;
                 struct ten_error error;
                 assert_ok(minimize(&p, x, 20000, 1e-7 * scales[s], &converged, &error));
@@ -301,11 +301,11 @@ static void test_failures_pass_through(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rosenbrock),   cmocka_unit_test(test_quadratics),
-        cmocka_unit_test(test_far_away),     cmocka_unit_test(test_start_at_the_minimum),
+        cmocka_unit_test(test_rosenbrock),        cmocka_unit_test(test_quadratics),
+        cmocka_unit_test(test_far_away),          cmocka_unit_test(test_start_at_the_minimum),
         cmocka_unit_test(test_out_of_iterations), cmocka_unit_test(test_noise),
-        cmocka_unit_test(test_unbounded),    cmocka_unit_test(test_barrier),
-        cmocka_unit_test(test_not_finite),   cmocka_unit_test(test_failures_pass_through),
+        cmocka_unit_test(test_unbounded),         cmocka_unit_test(test_barrier),
+        cmocka_unit_test(test_not_finite),        cmocka_unit_test(test_failures_pass_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,15 +104,17 @@ static void check_solution(const struct ten_batch *train, const uint8_t *labels,
     fit(&fitted, train, labels, c, tolerance, 100000, 0);
     assert_true(fitted.converged);
     double got = objective(train, labels, fitted.weights, fitted.intercepts, c, NULL);
-    assert_close("objective", got, expected[0], 1e-6 * fmax(1, expected[0]));
+    /* logits, and so losses, are rounded to single precision; with C = 100 they are near 60 */
+    assert_close("objective", got, expected[0], c <= 1 ? 1e-6 * fmax(1, expected[0]) : 2e-4);
     float probabilities[TEST * TEN_CLASSES];
     struct ten_error error;
     assert_ok(type->predict(fitted.state, &fitted.values, test, probabilities, NULL, &error));
-    double distance = 1e-5 + 4 * tolerance * TRAIN * c * sqrt(TEN_CLASSES * FEATURES);
+    double distance = 1e-4 + 4 * tolerance * TRAIN * c * sqrt(TEN_CLASSES * FEATURES);
     for (size_t i = 0; i < TEN_CLASSES * FEATURES; i++)
         assert_close("weight", (double)fitted.weights[i], expected[1 + i], distance);
     for (size_t i = 0; i < TEST * TEN_CLASSES; i++)
-        assert_close("probability", (double)probabilities[i], expected[1 + TEN_CLASSES * FEATURES + i], c <= 1 ? 1e-5 : 1e-4);
+        assert_close("probability", (double)probabilities[i], expected[1 + TEN_CLASSES * FEATURES + i],
+                     c < 1 ? 5e-4 : 2e-3);
     assert_int_equal(type->parameters(fitted.state), TEN_CLASSES * (FEATURES + 1));
     fitted_release(&fitted);
 }
@@ -132,8 +134,10 @@ static void check_fixture(const char *fixture, bool bytes) {
     if (bytes) train.unit = 1.0f / 255;
     struct ten_batch test = train;
     test.rows = TEST;
-    if (bytes) train.bytes = whole, test.bytes = whole + TRAIN * FEATURES;
-    else train.floats = reals, test.floats = reals + TRAIN * FEATURES;
+    if (bytes)
+        train.bytes = whole, test.bytes = whole + TRAIN * FEATURES;
+    else
+        train.floats = reals, test.floats = reals + TRAIN * FEATURES;
     const double strengths[] = {0.01, 1, 100};
     for (size_t s = 0; s < 3; s++)
         check_solution(&train, labels, &test, strengths[s], numbers + values + TRAIN + s * EXPECTED);
@@ -178,8 +182,7 @@ static void test_gradient(void **state) {
         assert_true(fitted.converged);
         double gradient[SIZE];
         double reached = objective(&train, labels, fitted.weights, fitted.intercepts, c, gradient);
-        for (size_t i = 0; i < SIZE; i++)
-            assert_close("gradient", gradient[i] / (double)rows[r], 0, 1.3 * tolerance);
+        for (size_t i = 0; i < SIZE; i++) assert_close("gradient", gradient[i] / (double)rows[r], 0, 1.3 * tolerance);
         assert_true(fitted.history.rows > 0 && fitted.history.columns == 3);
         const double *last = fitted.history.values + 3 * (fitted.history.rows - 1);
         assert_close("objective in the history", last[1] * (double)rows[r], reached, 1e-4 * fmax(1, reached));
@@ -276,8 +279,8 @@ static void test_not_finite(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_as_scikit_learn), cmocka_unit_test(test_gradient),
-        cmocka_unit_test(test_naive_gradient),  cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_as_scikit_learn),   cmocka_unit_test(test_gradient),
+        cmocka_unit_test(test_naive_gradient),    cmocka_unit_test(test_threads),
         cmocka_unit_test(test_out_of_iterations), cmocka_unit_test(test_not_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

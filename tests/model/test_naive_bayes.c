@@ -22,8 +22,10 @@ struct sets {
 
 static struct ten_batch batch_of(const struct sets *sets, bool bytes, size_t first, size_t rows) {
     struct ten_batch batch = {.rows = rows, .shape = {.columns = FEATURES}, .unit = 1, .is_bytes = bytes};
-    if (bytes) batch.bytes = sets->bytes + first * FEATURES;
-    else batch.floats = sets->reals + first * FEATURES;
+    if (bytes)
+        batch.bytes = sets->bytes + first * FEATURES;
+    else
+        batch.floats = sets->reals + first * FEATURES;
     return batch;
 }
 
@@ -88,8 +90,10 @@ static void check_moments(const void *state, const struct sets *sets, const doub
     for (size_t c = 0; c < TEN_CLASSES; c++) {
         size_t count = 0;
         for (size_t i = 0; i < TRAIN; i++) count += sets->labels[i] == c;
-        if (c == ABSENT) assert_true(count == 0 && prior[c] < -1e290);
-        else assert_close("prior", exp(prior[c]), (double)count / TRAIN, 1e-12);
+        if (c == ABSENT)
+            assert_true(count == 0 && prior[c] < -1e290);
+        else
+            assert_close("prior", exp(prior[c]), (double)count / TRAIN, 1e-12);
     }
     ten_tensors_release(&tensors);
 }
@@ -192,8 +196,7 @@ static void test_large_offset(void **state) {
     model = fit(&batch, labels, "var_smoothing=1e-9", &values);
     assert_ok(type->predict(model, &values, &batch, second, NULL, &error));
     release(model);
-    for (size_t i = 0; i < ROWS * TEN_CLASSES; i++)
-        assert_close("moved", (double)second[i], (double)first[i], 1e-6);
+    for (size_t i = 0; i < ROWS * TEN_CLASSES; i++) assert_close("moved", (double)second[i], (double)first[i], 1e-6);
 }
 
 int main(void) {

@@ -15,7 +15,13 @@ static const struct ten_parameter parameters[] = {
     {.name = "count", .help = "", .type = TEN_INTEGER, .initial = "5", .minimum = 1, .maximum = 1000},
     {.name = "C", .help = "", .type = TEN_REAL, .initial = "1", .minimum = 0, .maximum = 1e9, .open_minimum = true},
     {.name = "kernel", .help = "", .type = TEN_CHOICE, .initial = "rbf", .choices = kernels},
-    {.name = "features", .help = "", .type = TEN_INTEGER, .initial = "sqrt", .minimum = 1, .maximum = 99, .choices = words},
+    {.name = "features",
+     .help = "",
+     .type = TEN_INTEGER,
+     .initial = "sqrt",
+     .minimum = 1,
+     .maximum = 99,
+     .choices = words},
     {.name = "rate", .help = "", .type = TEN_REAL, .initial = "-0.5", .minimum = -1, .maximum = 1},
 };
 static const struct ten_model_description about = {
@@ -69,15 +75,40 @@ static void test_bounds(void **state) {
     (void)state;
     struct ten_values values;
     struct ten_error error;
-    static const char *const good[] = {"count=1", "count=1000", "C=1e9", "rate=-1", "rate=1", "features=99", "C=5e-324"};
+    static const char *const good[] = {"count=1", "count=1000",  "C=1e9",   "rate=-1",
+                                       "rate=1",  "features=99", "C=5e-324"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) assert_ok(parse(&values, good[i], &error));
-    static const char *const bad[] = {"count=0",   "count=1001", "count=-1",  "count=2.5",  "count=1e2",  "count=",
-                                      "count= 3",  "count=3 ",   "count=x",   "count=sqrt", "C=0",        "C=-1",
-                                      "C=1.1e9",   "C=nan",      "C=inf",     "C=1e999",    "C=0x10",     "C=1,5",
-                                      "C=",        "rate=-1.01", "rate=1.01", "kernel=",    "kernel=RBF", "kernel=0",
-                                      "kernel=rbf ", "features=0", "features=100", "features=cube",
+    static const char *const bad[] = {"count=0",
+                                      "count=1001",
+                                      "count=-1",
+                                      "count=2.5",
+                                      "count=1e2",
+                                      "count=",
+                                      "count= 3",
+                                      "count=3 ",
+                                      "count=x",
+                                      "count=sqrt",
+                                      "C=0",
+                                      "C=-1",
+                                      "C=1.1e9",
+                                      "C=nan",
+                                      "C=inf",
+                                      "C=1e999",
+                                      "C=0x10",
+                                      "C=1,5",
+                                      "C=",
+                                      "rate=-1.01",
+                                      "rate=1.01",
+                                      "kernel=",
+                                      "kernel=RBF",
+                                      "kernel=0",
+                                      "kernel=rbf ",
+                                      "features=0",
+                                      "features=100",
+                                      "features=cube",
                                       "count=99999999999999999999"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_fails(parse(&values, bad[i], &error), TEN_INVALID, "trial: ");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_fails(parse(&values, bad[i], &error), TEN_INVALID, "trial: ");
 }
 
 static void test_messages(void **state) {

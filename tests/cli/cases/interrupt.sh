@@ -24,7 +24,8 @@ stop() {
     [ $seconds = - ] || kill -s $signal $!
     wait $!
     echo "$1 $2, $signal: [exit $?]"
-    cat output message
+    cat output
+    sed "s/: stopped during .*/: stopped/" message
     rm output message
 }
 

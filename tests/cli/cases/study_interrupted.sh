@@ -23,7 +23,7 @@ import json
 
 def strip(value):
     if isinstance(value, dict):
-        return {k: strip(v) for k, v in value.items() if not k.endswith("_seconds") and k != "peak_bytes"}
+        return {k: strip(v) for k, v in value.items() if not k.endswith("_seconds") and k not in ("made_in", "peak_bytes")}
     return [strip(v) for v in value] if isinstance(value, list) else value
 
 for name in ("compare.json", "explore.json", "preprocess.json", "evaluate/logistic.json", "evaluate/knn+original.json"):

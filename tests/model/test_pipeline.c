@@ -1,0 +1,670 @@
+/* Pipelines as a whole: every model behind several chains is fitted, saved, loaded and asked; the number of threads
+ * does not show; a file that was cut, changed or forged is refused or harmless; misuse gets a message. */
+#include "test.h"
+
+#include "data/safetensors.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { COUNT = 60, ASKED = 25, HEIGHT = 5, WIDTH = 4 };
+
+static const char *const models[] = {"naive-bayes", "knn", "logistic"};
+static const char *const chains[] = {"scale", "original", "deskew,pca=5", "none", "center"};
+enum { MODELS = sizeof models / sizeof *models, CHAINS = sizeof chains / sizeof *chains };
+
+static struct ten_pipeline *make(const char *model, const char *prep) {
+    /* few iterations: they are not what is tested here */
+    const char *const settings[] = {strcmp(model, "logistic") == 0 ? "max_iter=15" : NULL};
+    struct ten_pipeline *pipeline;
+    struct ten_error error;
+    assert_ok(ten_pipeline_new(&pipeline, model, prep, settings, settings[0] ? 1 : 0, &error));
+    return pipeline;
+}
+
+static struct ten_pipeline *make_fitted(const char *model, const char *prep, const struct ten_dataset *set,
+                                        int threads) {
+    struct ten_pipeline *pipeline = make(model, prep);
+    struct ten_error error;
+    assert_ok(ten_pipeline_fit(pipeline, set, &(struct ten_run){.threads = threads, .seed = 77}, &error));
+    return pipeline;
+}
+
+static void predict(const struct ten_pipeline *pipeline, const struct ten_dataset *set, size_t count, int threads,
+                    float *probabilities) {
+    struct ten_error error;
+    assert_ok(ten_pipeline_predict(pipeline, set->images, count, set->height, set->width, probabilities,
+                                   &(struct ten_run){.threads = threads}, &error));
+}
+
+static void assert_probabilities(const float *probabilities, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        double sum = 0;
+        for (size_t c = 0; c < TEN_CLASSES; c++) {
+            float p = probabilities[i * TEN_CLASSES + c];
+            if (!(p >= 0 && p <= 1)) fail_msg("row %zu, class %zu: probability %g", i, c, (double)p);
+            sum += (double)p;
+        }
+        if (!(fabs(sum - 1) < 1e-5)) fail_msg("row %zu sums to %.9g", i, sum);
+    }
+}
+
+static void assert_same_file(const char *a, const char *b) {
+    size_t size, other_size;
+    uint8_t *bytes = test_read(a, &size), *others = test_read(b, &other_size);
+    assert_int_equal(size, other_size);
+    assert_memory_equal(bytes, others, size);
+    free(bytes);
+    free(others);
+}
+
+/* ---- There and back ---- */
+
+static void check_round_trip(const char *model, const char *prep, const struct ten_dataset *set, const char *folder) {
+    struct ten_pipeline *pipeline = make_fitted(model, prep, set, 1), *loaded;
+    float expected[ASKED * TEN_CLASSES], got[ASKED * TEN_CLASSES];
+    struct ten_error error;
+    predict(pipeline, set, ASKED, 1, expected);
+    assert_probabilities(expected, ASKED);
+    const char *first = test_path(folder, "first"), *second = test_path(folder, "second");
+    assert_ok(ten_pipeline_save(pipeline, first, &error));
+    assert_ok(ten_pipeline_save(pipeline, second, &error));
+    assert_same_file(first, second);
+    assert_ok(ten_pipeline_load(&loaded, first, &error));
+    predict(loaded, set, ASKED, 1, got);
+    assert_memory_equal(got, expected, sizeof expected);
+    assert_ok(ten_pipeline_save(loaded, second, &error)); /* and what was loaded is saved as it was */
+    assert_same_file(first, second);
+    ten_pipeline_free(loaded);
+
+    const int threads[] = {2, 3, 7};
+    for (size_t t = 0; t < 3; t++) {
+        struct ten_pipeline *other = make_fitted(model, prep, set, threads[t]);
+        assert_ok(ten_pipeline_save(other, second, &error));
+        assert_same_file(first, second);
+        predict(other, set, ASKED, threads[t], got);
+        assert_memory_equal(got, expected, sizeof expected);
+        ten_pipeline_free(other);
+    }
+    for (size_t i = 0; i < ASKED; i += 11) { /* one image alone gets the same answer */
+        assert_ok(
+            ten_pipeline_predict(pipeline, set->images + i * HEIGHT * WIDTH, 1, HEIGHT, WIDTH, got, NULL, &error));
+        for (size_t c = 0; c < TEN_CLASSES; c++) assert_true(fabsf(got[c] - expected[i * TEN_CLASSES + c]) <= 1e-5f);
+    }
+    ten_pipeline_free(pipeline);
+}
+
+static void test_round_trip(void **state) {
+    (void)state;
+    struct ten_dataset set;
+    test_dataset(&set, COUNT, HEIGHT, WIDTH, 1);
+    const char *folder = test_folder();
+    for (size_t m = 0; m < MODELS; m++)
+        for (size_t c = 0; c < CHAINS; c++) check_round_trip(models[m], chains[c], &set, folder);
+    ten_dataset_release(&set);
+}
+
+/* ---- Describing ---- */
+
+static void test_describe(void **state) {
+    (void)state;
+    struct ten_dataset set;
+    test_dataset(&set, COUNT, HEIGHT, WIDTH, 2);
+    struct ten_pipeline *pipeline, *loaded;
+    struct ten_error error;
+    const char *const settings[] = {"weights=distance", "n_neighbors=3"};
+    assert_ok(ten_pipeline_new(&pipeline, "knn", "original", settings, 2, &error));
+    struct ten_pipeline_info info = ten_pipeline_describe(pipeline);
+    assert_string_equal(info.model->name, "knn");
+    assert_string_equal(info.prep, "minmax,crop20,standardize");
+    assert_string_equal(info.settings[0], "n_neighbors=3");
+    assert_string_equal(info.settings[1], "weights=distance");
+    assert_true(!info.fitted && info.parameters == 0 && info.train_count == 0 && info.features == 0);
+    assert_true(info.height == 0 && info.width == 0 && info.history->rows == 0);
+    assert_string_equal(info.class_names[9], "9");
+    assert_string_equal(info.version, TEN_VERSION_STRING);
+
+    const char *names[TEN_CLASSES] = {
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "\xc3\xa9t\xc3\xa9", ""};
+    assert_ok(ten_pipeline_name_classes(pipeline, names, &error));
+    assert_ok(ten_pipeline_fit(pipeline, &set, &(struct ten_run){.seed = UINT64_MAX}, &error));
+    const char *path = test_path(test_folder(), "model");
+    assert_ok(ten_pipeline_save(pipeline, path, &error));
+    assert_ok(ten_pipeline_load(&loaded, path, &error));
+    for (int i = 0; i < 2; i++) {
+        info = ten_pipeline_describe(i ? loaded : pipeline);
+        assert_true(info.fitted && info.converged && info.height == HEIGHT && info.width == WIDTH);
+        assert_true(info.features == 400 && info.parameters == 400 * COUNT && info.train_count == COUNT);
+        assert_int_equal(info.train_checksum, ten_dataset_checksum(&set));
+        assert_true(info.seed == UINT64_MAX);
+        assert_string_equal(info.prep, "minmax,crop20,standardize");
+        assert_string_equal(info.settings[1], "weights=distance");
+        for (int c = 0; c < TEN_CLASSES; c++) assert_string_equal(info.class_names[c], names[c]);
+    }
+    ten_pipeline_free(loaded);
+    ten_pipeline_free(pipeline);
+    ten_dataset_release(&set);
+}
+
+/* The history comes back as it was, and says whether the fit converged. */
+static void test_history(void **state) {
+    (void)state;
+    struct ten_dataset set;
+    test_dataset(&set, COUNT, HEIGHT, WIDTH, 3);
+    struct ten_pipeline *pipeline = make_fitted("logistic", "scale", &set, 0), *loaded;
+    struct ten_error error;
+    const char *path = test_path(test_folder(), "model");
+    assert_ok(ten_pipeline_save(pipeline, path, &error));
+    assert_ok(ten_pipeline_load(&loaded, path, &error));
+    const struct ten_history *a = ten_pipeline_describe(pipeline).history, *b = ten_pipeline_describe(loaded).history;
+    assert_true(a->rows == 15 && b->rows == 15 && a->columns == b->columns);
+    assert_memory_equal(a->values, b->values, a->rows * a->columns * sizeof *a->values);
+    for (size_t j = 0; j < a->columns; j++) assert_string_equal(a->names[j], b->names[j]);
+    assert_false(ten_pipeline_describe(pipeline).converged);
+    assert_false(ten_pipeline_describe(loaded).converged);
+    ten_pipeline_free(pipeline);
+    ten_pipeline_free(loaded);
+    ten_dataset_release(&set);
+}
+
+/* ---- Misuse ---- */
+
+static void test_bad_names(void **state) {
+    (void)state;
+    struct ten_pipeline *pipeline = (struct ten_pipeline *)state;
+    struct ten_error error;
+    assert_fails(ten_pipeline_new(&pipeline, "perceptron", NULL, NULL, 0, &error), TEN_INVALID,
+                 "naive-bayes, knn, logistic");
+    assert_null(pipeline);
+    assert_fails(ten_pipeline_new(&pipeline, "knn", "blur", NULL, 0, &error), TEN_INVALID, "blur");
+    assert_fails(ten_pipeline_new(&pipeline, "knn", "", NULL, 0, &error), TEN_INVALID, "missing");
+    assert_fails(ten_pipeline_new(&pipeline, "knn", "pca=0", NULL, 0, &error), TEN_INVALID, "pca=0");
+    const char *const settings[] = {"C=1"};
+    assert_fails(ten_pipeline_new(&pipeline, "knn", NULL, settings, 1, &error), TEN_INVALID, "n_neighbors, weights");
+    assert_null(pipeline);
+    assert_ok(ten_pipeline_new(&pipeline, "knn", NULL, NULL, 0, &error));
+    char name[65];
+    memset(name, 'n', 64);
+    name[64] = '\0';
+    const char *names[TEN_CLASSES] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", name};
+    assert_fails(ten_pipeline_name_classes(pipeline, names, &error), TEN_INVALID, "63");
+    assert_string_equal(ten_pipeline_describe(pipeline).class_names[0], "0");
+    name[63] = '\0';
+    assert_ok(ten_pipeline_name_classes(pipeline, names, &error));
+    assert_string_equal(ten_pipeline_describe(pipeline).class_names[9], name);
+    ten_pipeline_free(pipeline);
+    ten_pipeline_free(NULL);
+}
+
+static void assert_unfitted(const struct ten_pipeline *pipeline) {
+    struct ten_pipeline_info info = ten_pipeline_describe(pipeline);
+    assert_true(!info.fitted && !info.converged && info.parameters == 0 && info.history->rows == 0);
+    assert_true(info.features == 0 && info.height == 0 && info.width == 0 && info.train_count == 0);
+    uint8_t image[HEIGHT * WIDTH] = {0};
+    float probabilities[TEN_CLASSES];
+    struct ten_features features;
+    struct ten_error error;
+    assert_fails(ten_pipeline_predict(pipeline, image, 1, HEIGHT, WIDTH, probabilities, NULL, &error), TEN_INVALID,
+                 "not been fitted");
+    assert_fails(ten_pipeline_features(pipeline, image, 1, HEIGHT, WIDTH, &features, NULL, &error), TEN_INVALID,
+                 "not been fitted");
+    assert_fails(ten_pipeline_save(pipeline, "/nowhere/model", &error), TEN_INVALID, "not been fitted");
+}
+
+static void test_bad_training_sets(void **state) {
+    (void)state;
+    struct ten_dataset set;
+    test_dataset(&set, COUNT, HEIGHT, WIDTH, 4);
+    struct ten_error error;
+    for (size_t m = 0; m < MODELS; m++) {
+        struct ten_pipeline *pipeline = make(models[m], "scale");
+        assert_unfitted(pipeline);
+        assert_ok(ten_pipeline_fit(pipeline, &set, NULL, &error));
+        struct ten_dataset bad = set;
+        bad.labels = NULL;
+        assert_fails(ten_pipeline_fit(pipeline, &bad, NULL, &error), TEN_INVALID, "no labels");
+        assert_unfitted(pipeline);
+        bad = set;
+        bad.count = 0;
+        assert_fails(ten_pipeline_fit(pipeline, &bad, NULL, &error), TEN_INVALID, "no images");
+        set.labels[31] = 10;
+        assert_fails(ten_pipeline_fit(pipeline, &set, NULL, &error), TEN_INVALID, "label 10 of image 31");
+        set.labels[31] = 0;
+        bad = set;
+        bad.height = TEN_MAX_SIDE + 1; /* could be saved, but not loaded again */
+        bad.width = 1;
+        bad.count = 1;
+        assert_fails(ten_pipeline_fit(pipeline, &bad, NULL, &error), TEN_INVALID, "1025x1");
+        bad.height = 0;
+        assert_fails(ten_pipeline_fit(pipeline, &bad, NULL, &error), TEN_INVALID, "0x1");
+        assert_unfitted(pipeline);
+        ten_pipeline_free(pipeline);
+    }
+    struct ten_pipeline *pipeline = make("knn", "pca=20"); /* the chain fails, then the estimator */
+    assert_ok(ten_pipeline_fit(pipeline, &set, NULL, &error));
+    struct ten_dataset small = set;
+    small.height = 2;
+    assert_fails(ten_pipeline_fit(pipeline, &small, NULL, &error), TEN_INVALID, "pca=20");
+    assert_unfitted(pipeline);
+    small = set;
+    small.count = 4;
+    assert_fails(ten_pipeline_fit(pipeline, &small, NULL, &error), TEN_INVALID, "n_neighbors=5");
+    assert_unfitted(pipeline);
+    ten_pipeline_free(pipeline);
+    ten_dataset_release(&set);
+}
+
+static void test_wrong_size(void **state) {
+    (void)state;
+    struct ten_dataset set;
+    test_dataset(&set, COUNT, HEIGHT, WIDTH, 5);
+    struct ten_error error;
+    float probabilities[TEN_CLASSES] = {9};
+    for (size_t m = 0; m < MODELS; m++) {
+        struct ten_pipeline *pipeline = make_fitted(models[m], "center", &set, 0);
+        assert_fails(ten_pipeline_predict(pipeline, set.images, 1, WIDTH, HEIGHT, probabilities, NULL, &error),
+                     TEN_INVALID, "4x5 pixels, but the model was fitted on 5x4");
+        assert_fails(ten_pipeline_predict(pipeline, set.images, 1, 28, 28, probabilities, NULL, &error), TEN_INVALID,
+                     "28x28");
+        assert_ok(ten_pipeline_predict(pipeline, set.images, 0, HEIGHT, WIDTH, probabilities, NULL, &error));
+        assert_true(probabilities[0] == 9); /* none asked, none answered */
+        struct ten_features features;
+        assert_fails(ten_pipeline_features(pipeline, set.images, 1, WIDTH, HEIGHT, &features, NULL, &error),
+                     TEN_INVALID, "4x5");
+        assert_null(features.values);
+        assert_ok(ten_pipeline_features(pipeline, set.images, 3, HEIGHT, WIDTH, &features, NULL, &error));
+        assert_true(features.rows == 3 && features.columns == 28 * 28 && features.height == 28 && features.width == 28);
+        ten_features_release(&features);
+        ten_features_release(&features);
+        ten_pipeline_free(pipeline);
+    }
+    ten_dataset_release(&set);
+}
+
+/* A pipeline that was fitted on something else is, once refitted, as good as new. */
+static void test_refit(void **state) {
+    (void)state;
+    struct ten_dataset one, other;
+    test_dataset(&one, COUNT, HEIGHT, WIDTH, 6);
+    test_dataset(&other, COUNT + 30, HEIGHT + 2, WIDTH + 1, 7);
+    const char *folder = test_folder(), *fresh_path = test_path(folder, "fresh"), *path = test_path(folder, "again");
+    struct ten_error error;
+    struct ten_run run = {.seed = 77, .threads = 1};
+    for (size_t m = 0; m < MODELS; m++)
+        for (size_t c = 0; c < CHAINS; c++) {
+            struct ten_pipeline *fresh = make_fitted(models[m], chains[c], &one, 1);
+            struct ten_pipeline *used = make_fitted(models[m], chains[c], &other, 1);
+            assert_ok(ten_pipeline_fit(used, &one, &run, &error));
+            assert_ok(ten_pipeline_save(fresh, fresh_path, &error));
+            assert_ok(ten_pipeline_save(used, path, &error));
+            assert_same_file(fresh_path, path);
+            ten_pipeline_free(fresh);
+            ten_pipeline_free(used);
+        }
+    ten_dataset_release(&one);
+    ten_dataset_release(&other);
+}
+
+/* ---- Stopping ---- */
+
+static bool stop_at(void *context, const struct ten_progress *progress) {
+    assert_true(progress->stage && progress->unit);
+    return --*(int *)context > 0;
+}
+
+/* Stopped at its first, second, ... report until a fit runs through: each time it says so and is unfitted after. */
+static void test_cancelling(void **state) {
+    (void)state;
+    struct ten_dataset set;
+    test_dataset(&set, COUNT, HEIGHT, WIDTH, 8);
+    const char *const preps[] = {"none", "deskew,pca=5", "original"};
+    for (size_t m = 0; m < MODELS; m++)
+        for (size_t p = 0; p < 3; p++) {
+            struct ten_pipeline *pipeline = make_fitted(models[m], preps[p], &set, 1);
+            enum ten_status status = TEN_CANCELLED;
+            size_t stopped = 0;
+            for (int calls = 1; status != TEN_OK && calls < 100; calls++) {
+                int left = calls;
+                struct ten_run run = {.threads = 1, .progress = stop_at, .context = &left};
+                struct ten_error error = {.message = ""};
+                status = ten_pipeline_fit(pipeline, &set, &run, &error);
+                if (status == TEN_OK) break;
+                assert_int_equal(status, TEN_CANCELLED);
+                assert_non_null(strstr(error.message, "stopped during"));
+                assert_unfitted(pipeline);
+                stopped++;
+            }
+            assert_int_equal(status, TEN_OK);
+            if (strcmp(models[m], "knn") != 0) assert_true(stopped > 0); /* knn's fit is only a copy */
+            int left = 1;
+            struct ten_run run = {.threads = 1, .progress = stop_at, .context = &left};
+            float probabilities[COUNT * TEN_CLASSES];
+            struct ten_error error;
+            assert_fails(ten_pipeline_predict(pipeline, set.images, COUNT, HEIGHT, WIDTH, probabilities, &run, &error),
+                         TEN_CANCELLED, "stopped during");
+            ten_pipeline_free(pipeline);
+        }
+    ten_dataset_release(&set);
+}
+
+/* ---- Damaged files ---- */
+
+/* Loads a file that may be anything: either it fails with its name in the message, or what it holds is a model that
+ * answers with probabilities, or says why it cannot. Tells whether it was loaded. */
+static bool try_to_load(const char *path, const char *name, const struct ten_dataset *set) {
+    struct ten_pipeline *pipeline;
+    struct ten_error error = {.message = ""};
+    enum ten_status status = ten_pipeline_load(&pipeline, path, &error);
+    if (status != TEN_OK) {
+        if ((status != TEN_FORMAT && status != TEN_INVALID) || !strstr(error.message, name) || pipeline)
+            fail_msg("loading gave \"%s\" (%s)", error.message, ten_status_words(status));
+        return false;
+    }
+    float probabilities[3 * TEN_CLASSES];
+    struct ten_pipeline_info info = ten_pipeline_describe(pipeline);
+    if (info.height == set->height && info.width == set->width) {
+        status = ten_pipeline_predict(pipeline, set->images, 3, set->height, set->width, probabilities,
+                                      &(struct ten_run){.threads = 1}, &error);
+        if (status == TEN_OK)
+            assert_probabilities(probabilities, 3);
+        else if (status != TEN_NUMERIC && status != TEN_INVALID)
+            fail_msg("predicting gave \"%s\"", error.message);
+    }
+    ten_pipeline_free(pipeline);
+    return true;
+}
+
+/* Small files, each with other tensors: [model][chain] and the size of images. */
+static const struct damaged {
+    const char *model, *prep;
+    size_t count, height, width;
+} damaged[] = {{"naive-bayes", "minmax", 20, 3, 2},
+               {"knn", "scale", 12, 5, 4},
+               {"knn", "standardize", 8, 3, 2},
+               {"logistic", "deskew,pca=3", 20, 3, 2}};
+enum { DAMAGED = sizeof damaged / sizeof *damaged };
+
+static uint8_t *save_one(size_t i, const char *path, struct ten_dataset *set, size_t *size) {
+    test_dataset(set, damaged[i].count, damaged[i].height, damaged[i].width, 9);
+    const char *const settings[] = {"max_iter=2"};
+    struct ten_pipeline *pipeline;
+    struct ten_error error;
+    size_t count = strcmp(damaged[i].model, "logistic") == 0;
+    assert_ok(ten_pipeline_new(&pipeline, damaged[i].model, damaged[i].prep, settings, count, &error));
+    assert_ok(ten_pipeline_fit(pipeline, set, NULL, &error));
+    assert_ok(ten_pipeline_save(pipeline, path, &error));
+    ten_pipeline_free(pipeline);
+    return test_read(path, size);
+}
+
+static void test_cut_anywhere(void **state) {
+    (void)state;
+    const char *path = test_path(test_folder(), "cut.model");
+    for (size_t i = 0; i < DAMAGED; i++) {
+        struct ten_dataset set;
+        size_t size;
+        uint8_t *bytes = save_one(i, path, &set, &size);
+        assert_true(size > 500 && size < 5000);
+        assert_true(try_to_load(path, "cut.model", &set));
+        for (size_t cut = size; cut-- > 0;) {
+            assert_int_equal(truncate(path, (off_t)cut), 0);
+            if (try_to_load(path, "cut.model", &set)) fail_msg("%s: loaded although cut at %zu", damaged[i].model, cut);
+        }
+        uint8_t *longer = calloc(size + 1, 1);
+        assert_non_null(longer);
+        memcpy(longer, bytes, size);
+        test_write(path, longer, size + 1);
+        assert_false(try_to_load(path, "cut.model", &set));
+        free(longer);
+        free(bytes);
+        ten_dataset_release(&set);
+    }
+}
+
+/* Changes one byte in place, which is quicker than writing the file anew. */
+static void put_byte(const char *path, size_t at, uint8_t byte) {
+    int file = open(path, O_WRONLY);
+    assert_true(file >= 0);
+    assert_int_equal(pwrite(file, &byte, 1, (off_t)at), 1);
+    assert_int_equal(close(file), 0);
+}
+
+static void test_every_byte_changed(void **state) {
+    (void)state;
+    const char *path = test_path(test_folder(), "changed.model");
+    const uint8_t masks[] = {0xff, 1};
+    for (size_t i = 0; i < DAMAGED; i++) {
+        struct ten_dataset set;
+        size_t size;
+        uint8_t *bytes = save_one(i, path, &set, &size);
+        for (size_t at = 0; at < size; at++) {
+            for (size_t m = 0; m < 2; m++) {
+                put_byte(path, at, bytes[at] ^ masks[m]);
+                try_to_load(path, "changed.model", &set);
+            }
+            put_byte(path, at, bytes[at]);
+        }
+        assert_true(try_to_load(path, "changed.model", &set));
+        free(bytes);
+        ten_dataset_release(&set);
+    }
+}
+
+/* ---- Forged files ---- */
+
+/* Writes the model file anew with the text under a metadata key changed (NULL: left out), and loads it. */
+static void check_metadata(const char *good, const char *path, const char *key, const char *value, const char *part) {
+    struct ten_tensors file;
+    struct ten_error error;
+    struct ten_pipeline *pipeline;
+    assert_ok(ten_safetensors_read(&file, good, &error));
+    if (value)
+        assert_int_equal(json_object_set_new(file.metadata, key, json_string(value)), 0);
+    else
+        assert_int_equal(json_object_del(file.metadata, key), 0);
+    assert_ok(ten_safetensors_write(&file, path, &error));
+    ten_tensors_release(&file);
+    assert_fails(ten_pipeline_load(&pipeline, path, &error), TEN_FORMAT, "forged.model: ");
+    if (!strstr(error.message, part)) fail_msg("%s = %s: \"%s\", expected \"%s\"", key, value, error.message, part);
+    assert_null(pipeline);
+}
+
+static void test_forged_metadata(void **state) {
+    (void)state;
+    struct ten_dataset set;
+    test_dataset(&set, COUNT, HEIGHT, WIDTH, 10);
+    struct ten_pipeline *pipeline = make_fitted("knn", "scale", &set, 0);
+    const char *folder = test_folder(), *good = test_path(folder, "good.model"),
+               *path = test_path(folder, "forged.model");
+    struct ten_error error;
+    assert_ok(ten_pipeline_save(pipeline, good, &error));
+    static const char *const keys[] = {"format",  "version", "model",    "prep",   "parameters",
+                                       "classes", "image",   "training", "history"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        check_metadata(good, path, keys[i], NULL, keys[i]);
+        if (i >= 4) { /* those that are JSON */
+            static const char *const bad[] = {
+                "", "{", "[", "null", "3", "{}", "[]", "{\"a\":{\"b\":[1]}}", "[[1,2],[3]]", "\"x\""};
+            for (size_t b = 0; b < sizeof bad / sizeof *bad; b++) {
+                if (i == 4 && strcmp(bad[b], "{}") == 0) continue; /* no parameters: the defaults */
+                check_metadata(good, path, keys[i], bad[b], "");
+            }
+        }
+    }
+    static const char *const forged[][3] = {
+        {"format", "tenfold 2", "tenfold 2"},
+        {"format", "", "format"},
+        {"format", "tenfold 1 ", "format"},
+        {"model", "perceptron", "perceptron"},
+        {"model", "naive-bayes", "n_neighbors"}, /* it has other parameters */
+        {"prep", "blur", "blur"},
+        {"prep", "", "missing"},
+        {"prep", "pca=3", "step0.mean"},
+        {"prep", "pca=21", "pca=21"},
+        {"prep", "minmax", "step0."},
+        {"parameters", "{\"n_neighbors\":\"0\"}", "n_neighbors"},
+        {"parameters", "{\"n_neighbors\":\"1001\"}", "n_neighbors"},
+        {"parameters", "{\"n_neighbors\":\"61\"}", "n_neighbors"}, /* more than there are images */
+        {"parameters", "{\"n_neighbors\":5}", "parameters"},
+        {"parameters", "{\"n_neighbors\":\"5\",\"n_neighbors\":\"3\"}", "parameters"},
+        {"parameters", "{\"weights\":\"some\"}", "weights"},
+        {"parameters", "{\"depth\":\"5\"}", "depth"},
+        {"image", "[5,5]", "model.images"},
+        {"image", "[0,20]", "image"},
+        {"image", "[-5,-4]", "image"},
+        {"image", "[20]", "image"},
+        {"image", "[5,4,1]", "image"},
+        {"image", "[1025,1]", "image"},
+        {"image", "[5.0,4.0]", "image"},
+        {"image", "[4294967301,4]", "image"},
+        {"classes", "[\"0\",\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\"]", "classes"},
+        {"classes", "[0,1,2,3,4,5,6,7,8,9]", "classes"},
+        {"training", "{\"count\":0,\"checksum\":\"00000000\",\"seed\":1,\"converged\":true}", "training"},
+        {"training", "{\"count\":9,\"checksum\":\"0000000g\",\"seed\":1,\"converged\":true}", "training"},
+        {"training", "{\"count\":9,\"checksum\":\"00000000\",\"seed\":\"1\",\"converged\":true}", "training"},
+        {"training", "{\"count\":9,\"checksum\":\"00000000\",\"seed\":1,\"converged\":1}", "training"},
+        {"history", "{\"names\":[\"a\"],\"rows\":[[1,2]]}", "history"},
+        {"history", "{\"names\":[],\"rows\":[[]]}", "history"},
+        {"history", "{\"names\":[\"a\"],\"rows\":[[\"1\"]]}", "history"},
+        {"history", "{\"names\":[\"a\"],\"rows\":[1]}", "history"},
+        {"history", "{\"names\":[1],\"rows\":[]}", "history"},
+        {"history", "{\"names\":[\"a name that is far longer than any has a right to be\"],\"rows\":[]}", "history"},
+        {"history", "{\"names\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"],\"rows\":[]}", "history"},
+    };
+    for (size_t i = 0; i < sizeof forged / sizeof *forged; i++)
+        check_metadata(good, path, forged[i][0], forged[i][1], forged[i][2]);
+    ten_pipeline_free(pipeline);
+    ten_dataset_release(&set);
+}
+
+enum forgery { TYPE, RANK, SHORTER, MISSING, RENAMED, SURPLUS, FORGERIES };
+
+/* Writes the file anew with one tensor that lies, and loads it. */
+static void check_tensor(const char *good, const char *path, size_t which, enum forgery forgery) {
+    static const uint8_t nothing[1];
+    struct ten_tensors file, forged = {0};
+    struct ten_error error;
+    struct ten_pipeline *pipeline;
+    assert_ok(ten_safetensors_read(&file, good, &error));
+    forged.metadata = json_incref(file.metadata);
+    for (size_t i = 0; i < file.count; i++) {
+        struct ten_tensor *item = &file.items[i];
+        char name[sizeof item->name];
+        strcpy(name, item->name);
+        if (i == which) switch (forgery) {
+            case TYPE: item->type = item->type == TEN_U8 ? TEN_I32 : TEN_U8; break;
+            case RANK: item->shape[item->rank++] = 1; break;
+            case SHORTER: item->shape[0] -= item->shape[0] > 0; break;
+            case MISSING: continue;
+            case RENAMED: name[strlen(name) - 1] = '_'; break;
+            default: break;
+            }
+        if (i == which && forgery == TYPE && item->type == TEN_I32)
+            for (size_t d = 0; d < item->rank; d++) item->shape[d] = 0; /* no value left, whatever there was */
+        assert_ok(ten_tensors_add(&forged, name, item->type, item->rank, item->shape, item->data, &error));
+    }
+    size_t one = 1;
+    if (forgery == SURPLUS) assert_ok(ten_tensors_add(&forged, "model.more", TEN_U8, 1, &one, nothing, &error));
+    assert_ok(ten_safetensors_write(&forged, path, &error));
+    ten_tensors_release(&forged);
+    ten_tensors_release(&file);
+    assert_fails(ten_pipeline_load(&pipeline, path, &error), TEN_FORMAT, "forged.model: ");
+    assert_null(pipeline);
+}
+
+static void test_forged_tensors(void **state) {
+    (void)state;
+    const char *folder = test_folder(), *good = test_path(folder, "good.model"),
+               *path = test_path(folder, "forged.model");
+    for (size_t i = 0; i < DAMAGED; i++) {
+        struct ten_dataset set;
+        struct ten_tensors file;
+        struct ten_error error;
+        size_t size;
+        free(save_one(i, good, &set, &size));
+        assert_ok(ten_safetensors_read(&file, good, &error));
+        size_t count = file.count;
+        ten_tensors_release(&file);
+        assert_true(count >= 2);
+        for (size_t which = 0; which < count; which++)
+            for (int forgery = 0; forgery < FORGERIES; forgery++)
+                check_tensor(good, path, which, (enum forgery)forgery);
+        ten_dataset_release(&set);
+    }
+}
+
+/* The values of a tensor set to something that is a number, but no sense; loading or predicting says so. */
+static void test_forged_values(void **state) {
+    (void)state;
+    const char *folder = test_folder(), *good = test_path(folder, "good.model"),
+               *path = test_path(folder, "forged.model");
+    const double values[] = {0, -1, 1e-300, 1e300, -1e300, 1e-40, 3e38, -3e38};
+    for (size_t i = 0; i < DAMAGED; i++) {
+        struct ten_dataset set;
+        size_t size;
+        free(save_one(i, good, &set, &size));
+        for (size_t which = 0; which < 6; which++)
+            for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
+                struct ten_tensors file;
+                struct ten_error error;
+                assert_ok(ten_safetensors_read(&file, good, &error));
+                if (which < file.count) {
+                    const struct ten_tensor *item = &file.items[which];
+                    uint8_t *at = (uint8_t *)(uintptr_t)item->data; /* inside file.file, which is ours */
+                    size_t count = 1;
+                    for (size_t d = 0; d < item->rank; d++) count *= item->shape[d];
+                    float single = (float)fmax(-3e38, fmin(3e38, values[v]));
+                    for (size_t n = 0; n < count; n += 1 + v % 2) {
+                        if (item->type == TEN_F64) memcpy(at + 8 * n, &values[v], 8);
+                        if (item->type == TEN_F32) memcpy(at + 4 * n, &single, 4);
+                        if (item->type == TEN_U8) at[n] = (uint8_t)(v * 36);
+                    }
+                    assert_ok(ten_safetensors_write(&file, path, &error));
+                    try_to_load(path, "forged.model", &set);
+                }
+                ten_tensors_release(&file);
+            }
+        ten_dataset_release(&set);
+    }
+}
+
+static void test_missing_file(void **state) {
+    (void)state;
+    struct ten_pipeline *pipeline;
+    struct ten_error error;
+    const char *folder = test_folder(), *path = test_path(folder, "missing.model");
+    assert_fails(ten_pipeline_load(&pipeline, path, &error), TEN_NOT_FOUND, "missing.model");
+    assert_null(pipeline);
+    assert_fails(ten_pipeline_load(&pipeline, folder, &error), TEN_IO, "folder");
+    struct ten_dataset set;
+    test_dataset(&set, 20, HEIGHT, WIDTH, 11);
+    pipeline = make_fitted("naive-bayes", "none", &set, 0);
+    assert_fails(ten_pipeline_save(pipeline, folder, &error), TEN_IO, "folder");
+    assert_ok(ten_pipeline_save(pipeline, path, &error));
+    ten_pipeline_free(pipeline);
+    ten_dataset_release(&set);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_history),
+        cmocka_unit_test(test_bad_names),
+        cmocka_unit_test(test_bad_training_sets),
+        cmocka_unit_test(test_wrong_size),
+        cmocka_unit_test(test_refit),
+        cmocka_unit_test(test_cancelling),
+        cmocka_unit_test(test_cut_anywhere),
+        cmocka_unit_test(test_every_byte_changed),
+        cmocka_unit_test(test_forged_metadata),
+        cmocka_unit_test(test_forged_tensors),
+        cmocka_unit_test(test_forged_values),
+        cmocka_unit_test(test_missing_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -230,7 +230,7 @@ bool ten_file_exists(const char *path) {
 
 enum ten_status ten_path_join(char *out, size_t size, const char *folder, const char *name, struct ten_error *error) {
     size_t length = strlen(folder);
-    const char *slash = length && folder[length - 1] == '/' ? "" : "/";
+    const char *slash = length == 0 || folder[length - 1] == '/' ? "" : "/";
     int written = snprintf(out, size, "%s%s%s", folder, slash, name);
     if (written < 0 || (size_t)written >= size)
         return ten_fail(error, TEN_INVALID, "%s/%s: path too long", folder, name);

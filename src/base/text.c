@@ -62,7 +62,9 @@ void ten_clean_text(char *text) {
 void ten_format_real(char *out, size_t size, double value) {
     locale_t plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
     locale_t before = plain ? uselocale(plain) : (locale_t)0;
-    for (int digits = 1; digits <= 17; digits++) {
+    bool plain_digits = fabs(value) < 1e7 && value == floor(value); /* 2000, where %g says 2e+03 */
+    if (plain_digits) snprintf(out, size, "%.0f", value);
+    for (int digits = 1; digits <= 17 && !plain_digits; digits++) {
         snprintf(out, size, "%.*g", digits, value);
         if (strtod(out, NULL) == value) break;
     }

@@ -16,7 +16,8 @@ bool ten_parse_integer(const char *text, int64_t *value);
  */
 void ten_clean_text(char *text);
 
-/* Writes the shortest decimal text that reads back as the same double. */
+/* Writes a decimal text that reads back as the same double: whole numbers below 10^7 in digits, others in as few digits
+ * as that takes. */
 void ten_format_real(char *out, size_t size, double value);
 
 #endif

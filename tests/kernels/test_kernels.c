@@ -435,7 +435,7 @@ static void test_sets(void **state) {
     assert_non_null(ten_kernels_at(0));
     assert_string_equal(ten_kernels_at(0)->name, "generic");
     bool in_use = false;
-    print_message("kernel sets:");
+    print_message("# kernel sets:");
     for (; ten_kernels_at(sets_tested); sets_tested++) {
         const struct ten_kernels *set = ten_kernels_at(sets_tested);
         print_message(" %s", set->name);

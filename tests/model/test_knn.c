@@ -228,7 +228,10 @@ static void test_large_offsets(void **state) {
 static void test_extreme_scales(void **state) {
     (void)state;
     const double steps[] = {0x1p-80, 0x1p-70, 0x1p-60, 0x1p60, 0x1p70, 0x1p110};
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) check_data(false, 100, 10, 6, 200, 0, steps[i], 3);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        check_data(false, 100, 10, 6, 200, 0, steps[i], 3);
+        check_data(false, 100, 10, 6, 200, -100 * steps[i], steps[i], 3); /* either sign */
+    }
 }
 
 /* Queries far away from the training rows: the largest part of all distances is the same. */

@@ -104,17 +104,20 @@ static void check_solution(const struct ten_batch *train, const uint8_t *labels,
     fit(&fitted, train, labels, c, tolerance, 100000, 0);
     assert_true(fitted.converged);
     double got = objective(train, labels, fitted.weights, fitted.intercepts, c, NULL);
-    /* logits, and so losses, are rounded to single precision; with C = 100 they are near 60 */
+    /* logits, and so losses, are rounded to single precision; with C = 100 they reach 30 */
     assert_close("objective", got, expected[0], c <= 1 ? 1e-6 * fmax(1, expected[0]) : 2e-4);
     float probabilities[TEST * TEN_CLASSES];
     struct ten_error error;
     assert_ok(type->predict(fitted.state, &fitted.values, test, probabilities, NULL, &error));
+    /* The real rows, of length 19, are nearly separated with C = 100: the mean objective is 0.003, while logits up to
+     * 30 are rounded to 2e-6. The solver stops far from `tol` (a gradient near 5e-6), so only the objective is
+     * compared. */
+    bool determined = c <= 1 || train->is_bytes;
     double distance = 1e-4 + 4 * tolerance * TRAIN * c * sqrt(TEN_CLASSES * FEATURES);
-    for (size_t i = 0; i < TEN_CLASSES * FEATURES; i++)
+    for (size_t i = 0; determined && i < TEN_CLASSES * FEATURES; i++)
         assert_close("weight", (double)fitted.weights[i], expected[1 + i], distance);
-    for (size_t i = 0; i < TEST * TEN_CLASSES; i++)
-        assert_close("probability", (double)probabilities[i], expected[1 + TEN_CLASSES * FEATURES + i],
-                     c < 1 ? 5e-4 : 2e-3);
+    for (size_t i = 0; determined && i < TEST * TEN_CLASSES; i++)
+        assert_close("probability", (double)probabilities[i], expected[1 + TEN_CLASSES * FEATURES + i], 1e-3);
     assert_int_equal(type->parameters(fitted.state), TEN_CLASSES * (FEATURES + 1));
     fitted_release(&fitted);
 }

@@ -49,13 +49,8 @@ static void describe_range(const struct ten_parameter *parameter, char *text, si
         return;
     }
     char low[32], high[32], words[160];
-    if (parameter->type == TEN_INTEGER) {
-        snprintf(low, sizeof low, "%.0f", parameter->minimum);
-        snprintf(high, sizeof high, "%.0f", parameter->maximum);
-    } else {
-        ten_format_real(low, sizeof low, parameter->minimum);
-        ten_format_real(high, sizeof high, parameter->maximum);
-    }
+    ten_format_real(low, sizeof low, parameter->minimum);
+    ten_format_real(high, sizeof high, parameter->maximum);
     snprintf(words, sizeof words, "%s %s %s %s %s", parameter->type == TEN_INTEGER ? "a whole number" : "a number",
              parameter->open_minimum ? "above" : "from", low, parameter->open_minimum ? "up to" : "to", high);
     append(text, size, words);

@@ -247,7 +247,7 @@ static bool write_history_part(struct ten_page *page, const struct panel *panel,
                          : "loss",
              logarithmic ? ", logarithmic" : "");
     ten_figure_set(page, figure, "encoding.y.title", json_string(axis));
-    if (logarithmic) ten_figure_set(page, figure, "encoding.y.scale.type", json_string("log"));
+    if (logarithmic) ten_figure_set(page, figure, "encoding.y.scale", json_pack("{s:s}", "type", "log"));
     if (series == 1) ten_figure_set(page, figure, "encoding.color.legend", json_null());
     if (count > 60) ten_figure_set(page, figure, "mark.point", json_false());
     snprintf(id, sizeof id, "history-%s%.120s", shares ? "accuracy-" : "", panel->row->name);

@@ -62,8 +62,9 @@ static json_t *kept_part(struct study *study, const char *path, const char *made
 /* Writes a part and keeps the caller's reference. */
 static enum ten_status write_part(struct study *study, json_t *part, const char *path, const char *made_with,
                                   struct ten_error *error) {
-    double seconds = ten_seconds() - study->since;
+    double now = ten_seconds(), seconds = now - study->since;
     study->seconds += seconds;
+    study->since = now; /* where the next part begins, if no file is looked at for it */
     if (!part || json_object_set_new(part, "made_with", json_string(made_with)) != 0 ||
         json_object_set_new(part, "made_in", json_real(seconds)) != 0)
         return ten_fail(error, TEN_NO_MEMORY, "%s: out of memory for JSON", path);

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static struct ten_cpu cpu;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -16,6 +18,19 @@ static uint64_t saved_state(void) {
     uint32_t low, high;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     return (uint64_t)high << 32 | low;
+}
+
+/* Bits of leaf 7 that older compilers' <cpuid.h> does not name. */
+enum { AMX_TILE = 1 << 24, AMX_INT8 = 1 << 25 };
+
+/* Linux saves the 8 KiB of tiles only for processes that ask (arch_prctl, ARCH_REQ_XCOMP_PERM). */
+static bool tiles_allowed(void) {
+#if defined(__linux__) && defined(__x86_64__)
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
+    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+#else
+    return false;
+#endif
 }
 
 static void detect(void) {
@@ -35,6 +50,9 @@ static void detect(void) {
     bool ymm = (saved & 0x6) == 0x6, zmm = (saved & 0xe6) == 0xe6;
     cpu.avx2 = ymm && fma && (b & bit_AVX2);
     cpu.avx512 = cpu.avx2 && zmm && (b & bit_AVX512F) && (b & bit_AVX512BW) && (b & bit_AVX512DQ) && (b & bit_AVX512VL);
+    cpu.vnni = cpu.avx512 && (c & bit_AVX512VNNI);
+    bool amx = (saved & 0x60000) == 0x60000 && (d & AMX_TILE) && (d & AMX_INT8);
+    cpu.amx = cpu.vnni && amx && tiles_allowed();
 }
 #else
 static void detect(void) {}

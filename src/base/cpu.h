@@ -9,6 +9,8 @@ struct ten_cpu {
     char name[64]; /* the processor's brand string, "" where there is none */
     bool avx2;     /* AVX2 and FMA, and the system saves the 256-bit registers */
     bool avx512;   /* AVX-512 F, BW, DQ, VL, and the system saves the 512-bit registers and masks */
+    bool vnni;     /* avx512 and AVX-512 VNNI: products of bytes */
+    bool amx;      /* vnni and AMX with bytes, and the system lets this process use the tiles */
 };
 
 /* Asked of the machine once. */

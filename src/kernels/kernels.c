@@ -2,6 +2,7 @@
 #include "kernels/kernels.h"
 
 #include "base/cpu.h"
+#include "kernels/bytes.h"
 #include "tenfold.h"
 
 #include <pthread.h>
@@ -10,25 +11,34 @@
 
 extern const struct ten_kernels ten_kernels_generic, ten_kernels_avx2, ten_kernels_avx512;
 
-static const char *const names[] = {"generic", "avx2", "avx512"};
+static const char *const names[] = {"generic", "avx2", "avx512", "vnni", "amx"};
+enum { SETS = sizeof names / sizeof *names };
 
-static const struct ten_kernels *usable[3];
+static struct ten_kernels sets[SETS]; /* those this machine can run, from the generic one upward */
+static size_t set_count;
 static const struct ten_kernels *chosen;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void choose(void) {
-    size_t count = 0;
-    usable[count++] = &ten_kernels_generic;
+    sets[set_count++] = ten_kernels_generic;
 #ifdef TEN_HAVE_AVX2
-    if (ten_cpu()->avx2) usable[count++] = &ten_kernels_avx2;
+    if (ten_cpu()->avx2) sets[set_count++] = ten_kernels_avx2;
 #endif
 #ifdef TEN_HAVE_AVX512
-    if (ten_cpu()->avx512) usable[count++] = &ten_kernels_avx512;
+    if (ten_cpu()->avx512) sets[set_count++] = ten_kernels_avx512;
+    if (ten_cpu()->vnni) {
+        sets[set_count] = sets[set_count - 1];
+        ten_kernels_add_vnni(&sets[set_count++]);
+    }
+    if (ten_cpu()->amx) {
+        sets[set_count] = sets[set_count - 1];
+        ten_kernels_add_amx(&sets[set_count++]);
+    }
 #endif
-    chosen = usable[count - 1];
+    chosen = &sets[set_count - 1];
     const char *wanted = getenv("TENFOLD_CPU");
-    for (size_t i = 0; wanted && i < count; i++)
-        if (strcmp(usable[i]->name, wanted) == 0) chosen = usable[i];
+    for (size_t i = 0; wanted && i < set_count; i++)
+        if (strcmp(sets[i].name, wanted) == 0) chosen = &sets[i];
 }
 
 const struct ten_kernels *ten_kernels(void) {
@@ -38,11 +48,11 @@ const struct ten_kernels *ten_kernels(void) {
 
 const struct ten_kernels *ten_kernels_at(size_t i) {
     pthread_once(&once, choose);
-    return i < sizeof usable / sizeof *usable ? usable[i] : NULL;
+    return i < set_count ? &sets[i] : NULL;
 }
 
 bool ten_kernels_known(const char *name) {
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < SETS; i++)
         if (strcmp(names[i], name) == 0) return true;
     return false;
 }

@@ -1,5 +1,6 @@
 /* The inner loops, one table of function pointers per instruction set. The generic set is the specification: portable
- * C, always built; the others do the same work with wider registers and are held against it by tests/kernels.
+ * C, always built; the others do the same work with wider registers or special instructions, each set taking over what
+ * it does not improve from the one below, and are held against it by tests/kernels.
  * Integer kernels agree to the bit; floating-point ones within rounding, and each set gives the same bits every time,
  * whatever the number of threads (kernels never start threads). */
 #ifndef TEN_KERNELS_KERNELS_H
@@ -20,23 +21,54 @@ struct ten_strided {
 };
 
 struct ten_kernels {
-    const char *name; /* "generic", "avx2", "avx512" */
+    const char *name; /* "generic", "avx2", "avx512", "vnni", "amx" */
 
     /* c[m x n] (row stride ldc) = a[m x k] b[k x n], or += if accumulate. Each element's sum runs over k in rising
      * order in blocks of fixed size. k == 0 gives zeros. */
     void (*matmul)(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
                    bool accumulate, float *scratch);
 
-    /* c[i * ldc + j] = sum over d < depth of a[i * lda + d] * b[j * ldb + d], exactly; depth <= 33025 (so that the sum
-     * fits in 31 bits). m x n dot products of rows of bytes. */
-    void (*dot_bytes)(size_t m, size_t n, size_t depth, const uint8_t *a, size_t lda, const uint8_t *b, size_t ldb,
-                      int32_t *c, size_t ldc);
+    /* Dot products of rows of bytes, exactly. `pack_bytes` rearranges the n rows of b (row stride ldb) as this set's
+     * dot_bytes wants them; `packed` has room for ten_packed_bytes(n, depth) bytes, 64-byte aligned. Then
+     *     c[i * ldc + j] = sum over d < depth of a[i * lda + d] * b[j * ldb + d],    i < m, j < n.
+     * depth <= 33025, so that a sum fits in 31 bits. */
+    void (*pack_bytes)(size_t n, size_t depth, const uint8_t *b, size_t ldb, uint8_t *packed);
+    void (*dot_bytes)(size_t m, size_t n, size_t depth, const uint8_t *a, size_t lda, const uint8_t *packed, int32_t *c,
+                      size_t ldc);
+
+    /* Finds the pairs (i, j), i < m, j < n, with offsets[i] - 2 c[i * ldc + j] < limits[j], a difference that fits in
+     * 32 bits: found[] gets i * n + j in rising order (room for m x n). Returns how many. */
+    size_t (*find_below_i32)(size_t m, size_t n, const int32_t *c, size_t ldc, const int32_t *offsets,
+                             const int32_t *limits, uint32_t *found);
+    size_t (*find_below_f32)(size_t m, size_t n, const float *c, size_t ldc, const float *offsets, const float *limits,
+                             uint32_t *found);
+
+    /* out[i] = exp(-gamma * (offsets[i] + offset - 2 dots[i])), the distance taken as at least 0; gamma >= 0. Relative
+     * error as softmax's; results below 1e-37 may be 0. */
+    void (*rbf_i32)(size_t n, const int32_t *dots, const int32_t *offsets, int32_t offset, float gamma, float *out);
+    void (*rbf_f32)(size_t n, const float *dots, const float *offsets, float offset, float gamma, float *out);
+
+    /* Steps of sequential minimal optimisation over n values, n a multiple of 16. smo_first: the place of the smallest
+     * f[k] + bars[k] (the first on a tie). smo_second: among the k with f[k] + bars[k] > from, the place of the largest
+     * (f[k] + bars[k] - from)^2 / max(diagonal_i + diagonal[k] - 2 row_i[k], 1e-6), or n if there is none; *largest
+     * gets the largest f[k] + bars[k]. Bars are 0 or an infinity that excludes. smo_update: f[k] += step * (row_i[k] -
+     * row_j[k]). */
+    size_t (*smo_first)(size_t n, const float *f, const float *bars);
+    size_t (*smo_second)(size_t n, const float *f, const float *bars, float from, const float *row_i,
+                         const float *diagonal, float diagonal_i, float *largest);
+    void (*smo_update)(size_t n, float step, const float *row_i, const float *row_j, float *f);
+
+    /* y[i] += sum over j < count of factors[j] * rows[j][i], i < n, in the order of j. */
+    void (*combine)(size_t n, size_t count, const float *factors, const float *const *rows, float *y);
 
     /* Each row of x[rows x columns] becomes its softmax. log_sum[rows] (may be NULL) gets log(sum(exp(row))).
      * Finite inputs; 1 <= columns <= 1024. The relative error of a probability is below 1e-6, plus 2^-24 times the
      * difference to the row's maximum (which is rounded); those below 1e-37 may be 0. */
     void (*softmax)(size_t rows, size_t columns, float *x, float *log_sum);
 };
+
+/* Room for `n` packed rows of `depth` bytes, in bytes: whole groups of 16 rows and 64 columns. */
+static inline size_t ten_packed_bytes(size_t n, size_t depth) { return (n + 15) / 16 * ((depth + 63) / 64) * 1024; }
 
 /* The set in use; chosen once. */
 const struct ten_kernels *ten_kernels(void);

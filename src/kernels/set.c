@@ -25,6 +25,8 @@ _Static_assert(TEN_MATMUL_SCRATCH == BLOCK_M * BLOCK_K + BLOCK_K * BLOCK_N, "scr
 
 typedef float floats __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
+static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
 /* ---- Matrix product ------------------------------------------------------------------------------------- */
 
 /* Packs `count` lines of `depth` elements into strips of `width` lines, depth-major inside a strip, short strips filled
@@ -38,8 +40,9 @@ static void pack(const float *from, size_t line, size_t step, size_t count, size
             continue;
         }
         if (lines < width) memset(to, 0, width * depth * sizeof *to);
-        for (size_t i = 0; i < lines; i++)
-            for (size_t k = 0; k < depth; k++) to[k * width + i] = strip[i * line + k * step];
+        for (size_t k0 = 0; k0 < depth; k0 += LANES) /* a cache line of each line of the strip at a time */
+            for (size_t k = k0; k < smaller(depth, k0 + LANES); k++)
+                for (size_t i = 0; i < lines; i++) to[k * width + i] = strip[i * line + k * step];
     }
 }
 
@@ -75,8 +78,6 @@ static inline void tile(size_t depth, const float *restrict a, const float *rest
             c[i * ldc + j] = accumulate ? c[i * ldc + j] + edge[i * TILE_N + j] : edge[i * TILE_N + j];
 }
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-
 static void matmul(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
                    bool accumulate, float *scratch) {
     float *packed_a = scratch, *packed_b = scratch + BLOCK_M * BLOCK_K;
@@ -102,16 +103,20 @@ static void matmul(size_t m, size_t n, size_t k, struct ten_strided a, struct te
 
 /* ---- Dot products of bytes ------------------------------------------------------------------------------ */
 
-/* Four rows of b at a time, so that each byte of a is widened once for four products. */
-static void dot_bytes(size_t m, size_t n, size_t depth, const uint8_t *a, size_t lda, const uint8_t *b, size_t ldb,
-                      int32_t *c, size_t ldc) {
-    for (size_t j = 0; j < n; j += 4) {
-        const uint8_t *row[4];
-        size_t columns = smaller(n - j, 4);
-        for (size_t r = 0; r < 4; r++) row[r] = b + (j + (r < columns ? r : 0)) * ldb;
-        const uint8_t *b0 = row[0], *b1 = row[1], *b2 = row[2], *b3 = row[3];
-        for (size_t i = 0; i < m; i++) {
-            const uint8_t *x = a + i * lda;
+/* Packed rows simply follow each other. */
+static void pack_bytes(size_t n, size_t depth, const uint8_t *b, size_t ldb, uint8_t *packed) {
+    for (size_t j = 0; j < n; j++) memcpy(packed + j * depth, b + j * ldb, depth);
+}
+
+/* Four packed rows at a time, so that each byte of a is widened once for four products. */
+static void dot_bytes(size_t m, size_t n, size_t depth, const uint8_t *a, size_t lda, const uint8_t *packed, int32_t *c,
+                      size_t ldc) {
+    for (size_t i = 0; i < m; i++) {
+        const uint8_t *x = a + i * lda;
+        for (size_t j = 0; j < n; j += 4) {
+            size_t columns = smaller(n - j, 4);
+            const uint8_t *b0 = packed + j * depth, *b1 = b0 + (columns > 1 ? depth : 0);
+            const uint8_t *b2 = b0 + (columns > 2 ? 2 * depth : 0), *b3 = b0 + (columns > 3 ? 3 * depth : 0);
             int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
             for (size_t d = 0; d < depth; d++) {
                 int16_t v = x[d];
@@ -124,6 +129,48 @@ static void dot_bytes(size_t m, size_t n, size_t depth, const uint8_t *a, size_t
             memcpy(c + i * ldc + j, sums, columns * sizeof *c);
         }
     }
+}
+
+/* ---- Searching ------------------------------------------------------------------------------------------ */
+
+/* Hits are rare: 32 columns are looked at together, without a branch, and one by one only if there is a hit. */
+enum { LOOK = 32 };
+
+/* a - 2 b + c where the result fits and parts of it may not. */
+static inline int32_t difference(int32_t a, int32_t b, int32_t c) {
+    return (int32_t)((uint32_t)a - 2 * (uint32_t)b + (uint32_t)c);
+}
+
+static size_t find_below_i32(size_t m, size_t n, const int32_t *c, size_t ldc, const int32_t *offsets,
+                             const int32_t *limits, uint32_t *found) {
+    size_t count = 0;
+    for (size_t i = 0; i < m; i++) {
+        const int32_t *row = c + i * ldc, offset = offsets[i];
+        for (size_t j = 0; j < n; j += LOOK) {
+            size_t width = smaller(n - j, LOOK);
+            int32_t any = width < LOOK;
+            for (size_t l = 0; l < LOOK && width == LOOK; l++) any |= difference(offset, row[j + l], 0) < limits[j + l];
+            for (size_t l = 0; l < width && any; l++)
+                if (difference(offset, row[j + l], 0) < limits[j + l]) found[count++] = (uint32_t)(i * n + j + l);
+        }
+    }
+    return count;
+}
+
+static size_t find_below_f32(size_t m, size_t n, const float *c, size_t ldc, const float *offsets, const float *limits,
+                             uint32_t *found) {
+    size_t count = 0;
+    for (size_t i = 0; i < m; i++) {
+        const float *row = c + i * ldc, offset = offsets[i];
+        for (size_t j = 0; j < n; j += LOOK) {
+            size_t width = smaller(n - j, LOOK);
+            int32_t any = width < LOOK;
+            for (size_t l = 0; l < LOOK && width == LOOK; l++) any |= offset - 2 * row[j + l] < limits[j + l];
+            for (size_t l = 0; l < width && any; l++)
+                if (offset - 2 * row[j + l] < limits[j + l]) found[count++] = (uint32_t)(i * n + j + l);
+        }
+    }
+    return count;
 }
 
 /* ---- Softmax -------------------------------------------------------------------------------------------- */
@@ -151,6 +198,23 @@ static inline float exp_negative(float x) {
     return x < -87.0f ? 0.0f : p * scale;
 }
 
+/* A block at a time, so that the compiler can keep apart what it must not assume to be: input and output. */
+static void rbf_i32(size_t n, const int32_t *dots, const int32_t *offsets, int32_t offset, float gamma, float *out) {
+    for (size_t i = 0; i < n; i++) {
+        int32_t distance = difference(offsets[i], dots[i], offset);
+        out[i] = -gamma * (float)(distance > 0 ? distance : 0);
+    }
+    for (size_t i = 0; i < n; i++) out[i] = exp_negative(out[i]);
+}
+
+static void rbf_f32(size_t n, const float *dots, const float *offsets, float offset, float gamma, float *out) {
+    for (size_t i = 0; i < n; i++) {
+        float distance = offsets[i] - 2 * dots[i] + offset;
+        out[i] = -gamma * (distance > 0 ? distance : 0);
+    }
+    for (size_t i = 0; i < n; i++) out[i] = exp_negative(out[i]);
+}
+
 static void softmax(size_t rows, size_t columns, float *x, float *log_sum) {
     enum { BLOCK = 1024 };
     size_t rows_per_block = BLOCK / columns;
@@ -176,6 +240,73 @@ static void softmax(size_t rows, size_t columns, float *x, float *log_sum) {
     }
 }
 
+/* ---- Sequential minimal optimisation -------------------------------------------------------------------- */
+
+enum { WIDE = 16 }; /* lanes that are compared side by side, whatever the set, so that ties fall alike */
+
+static size_t smo_first(size_t n, const float *f, const float *bars) {
+    float least[WIDE], best;
+    for (size_t l = 0; l < WIDE; l++) least[l] = INFINITY;
+    for (size_t k = 0; k < n; k += WIDE)
+        for (size_t l = 0; l < WIDE; l++) {
+            float value = f[k + l] + bars[k + l];
+            least[l] = value < least[l] ? value : least[l];
+        }
+    best = least[0];
+    for (size_t l = 1; l < WIDE; l++) best = least[l] < best ? least[l] : best;
+    for (size_t k = 0; k < n; k += WIDE) {
+        int32_t any = 0;
+        for (size_t l = 0; l < WIDE; l++) any |= f[k + l] + bars[k + l] == best;
+        for (size_t l = 0; l < WIDE && any; l++)
+            if (f[k + l] + bars[k + l] == best) return k + l;
+    }
+    return 0;
+}
+
+static size_t smo_second(size_t n, const float *f, const float *bars, float from, const float *row_i,
+                         const float *diagonal, float diagonal_i, float *largest) {
+    float most[WIDE], top[WIDE];
+    int32_t place[WIDE];
+    for (size_t l = 0; l < WIDE; l++) most[l] = 0, top[l] = -INFINITY, place[l] = -1;
+    for (size_t k = 0; k < n; k += WIDE)
+        for (size_t l = 0; l < WIDE; l++) {
+            float value = f[k + l] + bars[k + l], above = value - from;
+            float curvature = diagonal_i + diagonal[k + l] - 2 * row_i[k + l];
+            curvature = curvature > 1e-6f ? curvature : 1e-6f;
+            float gain = above > 0 ? above * above / curvature : 0;
+            place[l] = gain > most[l] ? (int32_t)(k + l) : place[l];
+            most[l] = gain > most[l] ? gain : most[l];
+            top[l] = value > top[l] ? value : top[l];
+        }
+    size_t best = 0;
+    *largest = top[0];
+    for (size_t l = 1; l < WIDE; l++) {
+        if (most[l] > most[best] || (most[l] == most[best] && place[l] < place[best] && place[l] >= 0)) best = l;
+        if (top[l] > *largest) *largest = top[l];
+    }
+    return place[best] < 0 ? n : (size_t)place[best];
+}
+
+static void smo_update(size_t n, float step, const float *row_i, const float *row_j, float *f) {
+    for (size_t k = 0; k < n; k++) f[k] += step * (row_i[k] - row_j[k]);
+}
+
+static void combine(size_t n, size_t count, const float *factors, const float *const *rows, float *y) {
+    enum { PART = 1024 }; /* of y, which stays in the first cache */
+    for (size_t first = 0; first < n; first += PART) {
+        size_t width = smaller(n - first, PART), j = 0;
+        float *restrict out = y + first;
+        for (; j + 4 <= count; j += 4) {
+            const float *a = rows[j] + first, *b = rows[j + 1] + first, *c = rows[j + 2] + first,
+                        *d = rows[j + 3] + first;
+            float s = factors[j], t = factors[j + 1], u = factors[j + 2], v = factors[j + 3];
+            for (size_t i = 0; i < width; i++) out[i] = out[i] + s * a[i] + t * b[i] + u * c[i] + v * d[i];
+        }
+        for (; j < count; j++)
+            for (size_t i = 0; i < width; i++) out[i] += factors[j] * rows[j][first + i];
+    }
+}
+
 /* ---- The table ------------------------------------------------------------------------------------------ */
 
 #define JOIN_(a, b) a##b
@@ -187,6 +318,15 @@ extern const struct ten_kernels JOIN(ten_kernels_, TEN_KERNEL_SET);
 const struct ten_kernels JOIN(ten_kernels_, TEN_KERNEL_SET) = {
     .name = TEXT(TEN_KERNEL_SET),
     .matmul = matmul,
+    .pack_bytes = pack_bytes,
     .dot_bytes = dot_bytes,
+    .find_below_i32 = find_below_i32,
+    .find_below_f32 = find_below_f32,
+    .rbf_i32 = rbf_i32,
+    .rbf_f32 = rbf_f32,
+    .smo_first = smo_first,
+    .smo_second = smo_second,
+    .smo_update = smo_update,
+    .combine = combine,
     .softmax = softmax,
 };

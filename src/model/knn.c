@@ -21,6 +21,10 @@ struct knn {
     uint8_t *bytes; /* rows x columns, or */
     float *floats;  /* rows x columns */
     uint8_t *labels;
+    double *norms; /* [rows] squared norms, and */
+    double largest_norm;
+    int32_t *offsets; /* the same for bytes, whole numbers, or */
+    float *rounded;   /* for floats, rounded */
 };
 
 enum { N_NEIGHBORS, WEIGHTS };
@@ -40,15 +44,52 @@ static const struct ten_parameter parameters[] = {
      .help = "each neighbour counts the same, or by the inverse of its distance"},
 };
 
-/* Blocks: 32 queries x 1024 training rows, whose products (128 KiB) and rows (0.4 to 3 MiB) stay in the caches. */
-enum { QUERIES = 32, BLOCK = 1024, DEPTH_LIMIT = 33025 /* of dot_bytes */ };
+/* Blocks: the products of 256 queries and 512 training rows (512 KiB) and the rows themselves (0.4 to 1.6 MiB) stay in
+ * a core's caches, and a pass over the training set serves many queries. */
+enum { QUERIES = 256, BLOCK = 512, DEPTH_LIMIT = 33025 /* of dot_bytes */ };
 
 static void release(void *state) {
     struct knn *model = state;
     free(model->bytes);
     free(model->floats);
     free(model->labels);
+    free(model->norms);
+    free(model->offsets);
+    free(model->rounded);
     *model = (struct knn){0};
+}
+
+static double squared_norm_bytes(const uint8_t *row, size_t columns) {
+    uint64_t norm = 0;
+    for (size_t j = 0; j < columns; j++) norm += (uint32_t)row[j] * row[j];
+    return (double)norm;
+}
+
+static double squared_norm_floats(const float *row, size_t columns) {
+    double norm = 0;
+    for (size_t j = 0; j < columns; j++) norm += (double)row[j] * (double)row[j];
+    return norm;
+}
+
+static enum ten_status find_norms(struct knn *model, struct ten_error *error) {
+    model->norms = ten_alloc(model->rows, sizeof *model->norms);
+    if (model->is_bytes)
+        model->offsets = ten_alloc(model->rows, sizeof *model->offsets);
+    else
+        model->rounded = ten_alloc(model->rows, sizeof *model->rounded);
+    if (!model->norms || (!model->offsets && !model->rounded)) return ten_fail_memory(error, "the training images");
+    for (size_t r = 0; r < model->rows; r++) {
+        size_t at = r * model->columns;
+        double norm = model->is_bytes ? squared_norm_bytes(model->bytes + at, model->columns)
+                                      : squared_norm_floats(model->floats + at, model->columns);
+        model->norms[r] = norm;
+        if (model->is_bytes)
+            model->offsets[r] = (int32_t)norm;
+        else
+            model->rounded[r] = (float)norm;
+        model->largest_norm = fmax(model->largest_norm, norm);
+    }
+    return TEN_OK;
 }
 
 static enum ten_status fit(void *state, const struct ten_training *training, struct ten_error *error) {
@@ -74,7 +115,7 @@ static enum ten_status fit(void *state, const struct ten_training *training, str
         memcpy(model->bytes, x->bytes, values);
     else
         memcpy(model->floats, x->floats, values * sizeof *model->floats);
-    return TEN_OK;
+    return find_norms(model, error);
 }
 
 /* ---- The k nearest seen so far ------------------------------------------------------------------------------ */
@@ -104,16 +145,16 @@ struct search {
     const struct ten_batch *queries;
     size_t k;
     bool by_distance;
-    double *norms; /* [rows] squared norms of the training rows; bytes: whole numbers below 2^31 */
-    double largest_norm;
     float *probabilities;
     struct scratch {
-        int32_t *dots;   /* [QUERIES x BLOCK] for bytes */
-        float *products; /* the same for floats */
-        float *matmul;
+        uint8_t *packed;        /* bytes: the queries as dot_bytes wants them */
+        int32_t *dots;          /* bytes: [BLOCK x QUERIES] products with a block of training rows */
+        float *products;        /* floats: the same */
+        float *matmul;          /* floats */
+        uint32_t *found;        /* [BLOCK x QUERIES] places in the block that may be among the nearest */
         struct neighbour *best; /* [QUERIES x k] */
         struct candidates {
-            struct neighbour *items; /* approximate distances */
+            struct neighbour *items; /* floats: approximate distances */
             size_t count, capacity;
         } candidates[QUERIES];
     } * scratch; /* per thread */
@@ -131,34 +172,35 @@ static void vote(const struct search *search, const struct neighbour *best, size
     for (size_t c = 0; c < TEN_CLASSES; c++) probabilities[c] = (float)(votes[c] / sum);
 }
 
+/* Distances less the query's own norm are whole numbers in 32 bits: at least -|query|^2, at most |row|^2. */
 static enum ten_status search_bytes(const struct search *search, struct scratch *scratch, size_t first, size_t count) {
     const struct knn *model = search->model;
+    const struct ten_kernels *kernels = ten_kernels();
     const uint8_t *queries = search->queries->bytes + first * model->columns;
-    size_t found[QUERIES] = {0};
-    double norm[QUERIES] = {0};
-    for (size_t q = 0; q < count; q++)
-        for (size_t j = 0; j < model->columns; j++) {
-            int v = queries[q * model->columns + j];
-            norm[q] += v * v;
-        }
+    size_t found[QUERIES] = {0}, k = search->k;
+    int32_t limits[QUERIES];
+    for (size_t q = 0; q < count; q++) limits[q] = INT32_MAX;
+    kernels->pack_bytes(count, model->columns, queries, model->columns, scratch->packed);
     for (size_t start = 0; start < model->rows; start += BLOCK) {
         size_t rows = ten_block_length(model->rows, BLOCK, start / BLOCK);
-        ten_kernels()->dot_bytes(count, rows, model->columns, queries, model->columns,
-                                 model->bytes + start * model->columns, model->columns, scratch->dots, BLOCK);
-        for (size_t q = 0; q < count; q++) {
-            struct neighbour *best = scratch->best + q * search->k;
-            for (size_t r = 0; r < rows; r++) {
-                double distance = norm[q] + search->norms[start + r] - 2.0 * scratch->dots[q * BLOCK + r];
-                if (found[q] == search->k && distance > best[search->k - 1].distance) continue;
-                keep(best, &found[q], search->k, (struct neighbour){distance, start + r});
-            }
+        kernels->dot_bytes(rows, count, model->columns, model->bytes + start * model->columns, model->columns,
+                           scratch->packed, scratch->dots, QUERIES);
+        size_t hits = kernels->find_below_i32(rows, count, scratch->dots, QUERIES, model->offsets + start, limits,
+                                              scratch->found);
+        for (size_t h = 0; h < hits; h++) {
+            size_t r = scratch->found[h] / count, q = scratch->found[h] % count;
+            struct neighbour *best = scratch->best + q * k;
+            double distance = model->offsets[start + r] - 2.0 * scratch->dots[r * QUERIES + q];
+            keep(best, &found[q], k, (struct neighbour){distance, start + r});
+            if (found[q] == k) limits[q] = (int32_t)best[k - 1].distance; /* a later equal is no nearer */
         }
     }
     double unit = (double)search->queries->unit * (double)search->queries->unit;
     for (size_t q = 0; q < count; q++) {
-        struct neighbour *best = scratch->best + q * search->k;
-        for (size_t i = 0; i < search->k; i++) best[i].distance *= unit;
-        vote(search, best, search->k, search->probabilities + (first + q) * TEN_CLASSES);
+        struct neighbour *best = scratch->best + q * k;
+        double norm = squared_norm_bytes(queries + q * model->columns, model->columns);
+        for (size_t i = 0; i < k; i++) best[i].distance = (best[i].distance + norm) * unit;
+        vote(search, best, k, search->probabilities + (first + q) * TEN_CLASSES);
     }
     return TEN_OK;
 }
@@ -199,44 +241,67 @@ static void settle(const struct search *search, const struct candidates *list, d
 
 /* How far two distances that are compared can be off together. A float sum of n products errs by at most n 2^-24 |x||y|
  * to first order (Higham 2002, section 3.1), and by half the smallest float for each that underflows; twice that for
- * 2 x.y, on either distance, and a margin. Then the sums in double. Infinite, so that every row is a candidate, where
- * products could overflow. */
+ * 2 x.y, on either distance, and a margin. Then the sums in double. Infinite where floats could overflow. */
 static double rounding(size_t columns, double norm, double largest_norm) {
-    double n = (double)columns + 2, product = sqrt(norm * largest_norm);
-    if (!(product < 0x1p126)) return INFINITY;
-    return 5 * n * (0x1p-24 * product + 0x1p-149) + n * 0x1p-50 * (norm + largest_norm);
+    double n = (double)columns + 2;
+    if (!(norm + largest_norm < 0x1p126)) return INFINITY;
+    return 5 * n * (0x1p-24 * sqrt(norm * largest_norm) + 0x1p-149) + n * 0x1p-50 * (norm + largest_norm);
+}
+
+/* Every row by exact distance: the answer where floats overflow. */
+static void settle_all(const struct search *search, const float *query, struct neighbour *best) {
+    const struct knn *model = search->model;
+    size_t found = 0;
+    for (size_t r = 0; r < model->rows; r++) {
+        double distance = squared_distance(query, model->floats + r * model->columns, model->columns);
+        keep(best, &found, search->k, (struct neighbour){distance, r});
+    }
+}
+
+/* What find_below_f32 compares with so that it lets no candidate through its fingers: the limit less the query's norm,
+ * and a margin for the rounding of the norms and of the comparison itself. */
+static float conservative_limit(double limit, double norm, double largest_norm) {
+    return (float)(limit - norm + 0x1p-21 * (fabs(limit) + norm + largest_norm) + 0x1p-140);
 }
 
 static enum ten_status search_floats(const struct search *search, struct scratch *scratch, size_t first, size_t count) {
     const struct knn *model = search->model;
+    const struct ten_kernels *kernels = ten_kernels();
     size_t columns = model->columns, k = search->k, found[QUERIES] = {0};
     const float *queries = search->queries->floats + first * columns;
-    double norm[QUERIES] = {0}, slack[QUERIES];
+    double norm[QUERIES], slack[QUERIES];
+    float limits[QUERIES];
     for (size_t q = 0; q < count; q++) {
-        for (size_t j = 0; j < columns; j++)
-            norm[q] += (double)queries[q * columns + j] * (double)queries[q * columns + j];
-        slack[q] = rounding(columns, norm[q], search->largest_norm);
+        norm[q] = squared_norm_floats(queries + q * columns, columns);
+        slack[q] = rounding(columns, norm[q], model->largest_norm);
+        limits[q] = isfinite(slack[q]) ? INFINITY : -INFINITY; /* all, or none: settle_all */
         scratch->candidates[q].count = 0;
     }
     for (size_t start = 0; start < model->rows; start += BLOCK) {
         size_t rows = ten_block_length(model->rows, BLOCK, start / BLOCK);
-        ten_kernels()->matmul(count, rows, columns, (struct ten_strided){queries, columns, 1},
-                              (struct ten_strided){model->floats + start * columns, 1, columns}, scratch->products,
-                              BLOCK, false, scratch->matmul);
-        for (size_t q = 0; q < count; q++) {
+        kernels->matmul(rows, count, columns, (struct ten_strided){model->floats + start * columns, columns, 1},
+                        (struct ten_strided){queries, 1, columns}, scratch->products, QUERIES, false, scratch->matmul);
+        size_t hits = kernels->find_below_f32(rows, count, scratch->products, QUERIES, model->rounded + start, limits,
+                                              scratch->found);
+        for (size_t h = 0; h < hits; h++) {
+            size_t r = scratch->found[h] / count, q = scratch->found[h] % count;
             struct neighbour *best = scratch->best + q * k; /* here by approximate distance */
-            for (size_t r = 0; r < rows; r++) {
-                double distance = norm[q] + search->norms[start + r] - 2.0 * (double)scratch->products[q * BLOCK + r];
-                if (found[q] == k && distance > best[k - 1].distance + slack[q]) continue;
-                struct neighbour new = {distance, start + r};
-                if (!add_candidate(&scratch->candidates[q], new)) return TEN_NO_MEMORY;
-                keep(best, &found[q], k, new);
-            }
+            double distance = norm[q] + model->norms[start + r] - 2.0 * (double)scratch->products[r * QUERIES + q];
+            if (found[q] == k && distance > best[k - 1].distance + slack[q]) continue;
+            struct neighbour new = {distance, start + r};
+            if (!add_candidate(&scratch->candidates[q], new)) return TEN_NO_MEMORY;
+            keep(best, &found[q], k, new);
+            if (found[q] == k)
+                limits[q] = conservative_limit(best[k - 1].distance + slack[q], norm[q], model->largest_norm);
         }
     }
     for (size_t q = 0; q < count; q++) {
         struct neighbour *best = scratch->best + q * k;
-        settle(search, &scratch->candidates[q], best[k - 1].distance + slack[q], queries + q * columns, best);
+        const float *query = queries + q * columns;
+        if (isfinite(slack[q]))
+            settle(search, &scratch->candidates[q], best[k - 1].distance + slack[q], query, best);
+        else
+            settle_all(search, query, best);
         vote(search, best, k, search->probabilities + (first + q) * TEN_CLASSES);
     }
     return TEN_OK;
@@ -251,49 +316,40 @@ static enum ten_status search_block(void *context, size_t task, size_t thread, s
     return status == TEN_OK ? TEN_OK : ten_fail_memory(error, "the nearest neighbours");
 }
 
-static void scratch_release(struct search *search, size_t threads) {
+static void search_release(struct search *search, size_t threads) {
     for (size_t t = 0; search->scratch && t < threads; t++) {
         struct scratch *scratch = &search->scratch[t];
+        free(scratch->packed);
         free(scratch->dots);
         free(scratch->products);
         free(scratch->matmul);
+        free(scratch->found);
         free(scratch->best);
         for (size_t q = 0; q < QUERIES; q++) free(scratch->candidates[q].items);
     }
     free(search->scratch);
-    free(search->norms);
 }
 
-static bool scratch_init(struct search *search, size_t threads) {
-    search->norms = ten_alloc(search->model->rows, sizeof *search->norms);
+static bool scratch_init(const struct search *search, struct scratch *scratch) {
+    bool is_bytes = search->model->is_bytes;
+    size_t count = search->queries->rows < QUERIES ? search->queries->rows : QUERIES;
+    scratch->best = ten_alloc(count * search->k, sizeof *scratch->best);
+    scratch->found = ten_alloc(BLOCK * QUERIES, sizeof *scratch->found);
+    if (is_bytes) {
+        scratch->packed = ten_alloc(ten_packed_bytes(count, search->model->columns), 1);
+        scratch->dots = ten_alloc(BLOCK * QUERIES, sizeof *scratch->dots);
+        return scratch->best && scratch->found && scratch->packed && scratch->dots;
+    }
+    scratch->products = ten_alloc(BLOCK * QUERIES, sizeof *scratch->products);
+    scratch->matmul = ten_alloc(TEN_MATMUL_SCRATCH, sizeof *scratch->matmul);
+    return scratch->best && scratch->found && scratch->products && scratch->matmul;
+}
+
+static bool search_init(struct search *search, size_t threads) {
     search->scratch = ten_alloc_zero(threads, sizeof *search->scratch);
-    if (!search->norms || !search->scratch) return false;
-    for (size_t t = 0; t < threads; t++) {
-        struct scratch *scratch = &search->scratch[t];
-        scratch->best = ten_alloc(QUERIES * search->k, sizeof *scratch->best);
-        if (search->model->is_bytes)
-            scratch->dots = ten_alloc(QUERIES * BLOCK, sizeof *scratch->dots);
-        else
-            scratch->products = ten_alloc(QUERIES * BLOCK, sizeof *scratch->products);
-        scratch->matmul = ten_alloc(TEN_MATMUL_SCRATCH, sizeof *scratch->matmul);
-        if (!scratch->best || (!scratch->dots && !scratch->products) || !scratch->matmul) return false;
-    }
-    return true;
-}
-
-static void training_norms(struct search *search) {
-    const struct knn *model = search->model;
-    search->largest_norm = 0;
-    for (size_t r = 0; r < model->rows; r++) {
-        double norm = 0;
-        for (size_t j = 0; j < model->columns; j++) {
-            double v =
-                model->is_bytes ? model->bytes[r * model->columns + j] : (double)model->floats[r * model->columns + j];
-            norm += v * v;
-        }
-        search->norms[r] = norm;
-        search->largest_norm = fmax(search->largest_norm, norm);
-    }
+    bool good = search->scratch != NULL;
+    for (size_t t = 0; good && t < threads; t++) good = scratch_init(search, &search->scratch[t]);
+    return good;
 }
 
 static enum ten_status predict(const void *state, const struct ten_values *values, const struct ten_batch *features,
@@ -307,16 +363,14 @@ static enum ten_status predict(const void *state, const struct ten_values *value
                             .k = (size_t)values->number[N_NEIGHBORS],
                             .by_distance = values->word[WEIGHTS] == DISTANCE,
                             .probabilities = probabilities};
-    size_t threads = ten_threads(run);
+    size_t threads = ten_workers(run, ten_block_count(features->rows, QUERIES));
     enum ten_status status;
-    if (scratch_init(&search, threads)) {
-        training_norms(&search);
+    if (search_init(&search, threads))
         status = ten_parallel(run, "predict knn", "images", QUERIES, ten_block_count(features->rows, QUERIES),
                               search_block, &search, error);
-    } else {
+    else
         status = ten_fail_memory(error, "the nearest neighbours");
-    }
-    scratch_release(&search, threads);
+    search_release(&search, threads);
     return status;
 }
 
@@ -361,7 +415,7 @@ static enum ten_status load(void *state, const struct ten_values *values, const 
     if (status == TEN_OK && model->is_bytes && model->columns > DEPTH_LIMIT)
         status = ten_fail(error, TEN_FORMAT, "%s: %zu columns of bytes, at most %d are supported", tensors->path,
                           model->columns, DEPTH_LIMIT);
-    return status;
+    return status == TEN_OK ? find_norms(model, error) : status;
 }
 
 static size_t parameter_count(const void *state) {

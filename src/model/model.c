@@ -13,6 +13,7 @@ static const struct ten_model_type *const table[] = {
     &ten_model_naive_bayes,
     &ten_model_knn,
     &ten_model_logistic,
+    &ten_model_svm,
 };
 
 const struct ten_model_description *ten_model_at(size_t i) {

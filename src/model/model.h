@@ -40,7 +40,7 @@ struct ten_model_type {
     void (*release)(void *state);            /* frees what the state owns, not the state */
 };
 
-extern const struct ten_model_type ten_model_naive_bayes, ten_model_knn, ten_model_logistic;
+extern const struct ten_model_type ten_model_naive_bayes, ten_model_knn, ten_model_logistic, ten_model_svm;
 
 /* By name; NULL if there is none. */
 const struct ten_model_type *ten_model_find(const char *name);

@@ -270,16 +270,27 @@ static uint8_t *draw_bytes(struct ten_random *random, size_t rows, size_t depth,
     return bytes;
 }
 
+/* Packs b and multiplies; the packed bytes have exactly the room they are promised. */
+static void dot_packed(const struct ten_kernels *set, size_t m, size_t n, size_t depth, const uint8_t *a, size_t lda,
+                       const uint8_t *b, size_t ldb, struct output *c) {
+    size_t room = ten_packed_bytes(n, depth);
+    uint8_t *packed = ten_alloc(room, 1); /* a multiple of 64: the sanitizer sees an access behind it */
+    assert_non_null(packed);
+    memset(packed, 0xee, room);
+    set->pack_bytes(n, depth, b, ldb, packed);
+    set->dot_bytes(m, n, depth, a, lda, packed, output_row(c, 0), c->stride);
+    check_guards(c, "dot_bytes");
+    free(packed);
+}
+
 static void try_dots(const struct ten_kernels *set, struct ten_random *random, size_t m, size_t n, size_t depth,
                      enum bytes kind) {
     size_t lda = depth + ten_random_below(random, 2) * 9, ldb = depth + ten_random_below(random, 2) * 5;
     size_t ldc = n + ten_random_below(random, 2) * 7;
     uint8_t *a = draw_bytes(random, m, depth, lda, kind), *b = draw_bytes(random, n, depth, ldb, kind);
     struct output c = output_new(m, n, ldc), generic = output_new(m, n, ldc);
-    set->dot_bytes(m, n, depth, a, lda, b, ldb, output_row(&c, 0), ldc);
-    check_guards(&c, "dot_bytes");
-    ten_kernels_at(0)->dot_bytes(m, n, depth, a, lda, b, ldb, output_row(&generic, 0), ldc);
-    check_guards(&generic, "dot_bytes");
+    dot_packed(set, m, n, depth, a, lda, b, ldb, &c);
+    dot_packed(ten_kernels_at(0), m, n, depth, a, lda, b, ldb, &generic);
     for (size_t i = 0; i < m; i++)
         for (size_t j = 0; j < n; j++) {
             int64_t sum = 0;
@@ -318,6 +329,140 @@ static void test_dots_of(const struct ten_kernels *set) {
         work += (int)(m * n * (depth + 1));
         try_dots(set, &random, m, n, depth, (enum bytes)ten_random_below(&random, BYTE_KINDS));
     }
+}
+
+/* ---- Searching ---- */
+
+/* Whole numbers, so that both kinds must agree with the plain comparison; some hits, many, or none. */
+static void try_find(const struct ten_kernels *set, struct ten_random *random, size_t m, size_t n, int share) {
+    size_t ldc = n + ten_random_below(random, 2) * 5, expected = 0;
+    int32_t *c = fresh(m * ldc, 4), *offsets = fresh(m, 4), *limits = fresh(n, 4);
+    float *c_f32 = fresh(m * ldc, 4), *offsets_f32 = fresh(m, 4), *limits_f32 = fresh(n, 4);
+    uint32_t *found = fresh(m * n, 4), *wanted = fresh(m * n, 4);
+    for (size_t i = 0; i < m * ldc; i++) c_f32[i] = (float)(c[i] = (int32_t)ten_random_below(random, 1000));
+    for (size_t i = 0; i < m; i++) offsets_f32[i] = (float)(offsets[i] = (int32_t)ten_random_below(random, 100));
+    for (size_t j = 0; j < n; j++) limits_f32[j] = (float)(limits[j] = -2000 + 20 * share + (int32_t)j % 3);
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++)
+            if (offsets[i] - 2 * c[i * ldc + j] < limits[j]) wanted[expected++] = (uint32_t)(i * n + j);
+    for (int real = 0; real < 2; real++) {
+        size_t count = real ? set->find_below_f32(m, n, c_f32, ldc, offsets_f32, limits_f32, found)
+                            : set->find_below_i32(m, n, c, ldc, offsets, limits, found);
+        if (count != expected) fail_msg("%s: find_below %zux%zu: %zu of %zu", set->name, m, n, count, expected);
+        if (count) assert_memory_equal(found, wanted, count * sizeof *found);
+    }
+    free(c), free(offsets), free(limits), free(c_f32), free(offsets_f32), free(limits_f32), free(found), free(wanted);
+}
+
+static void test_find_of(const struct ten_kernels *set) {
+    struct ten_random random;
+    ten_random_init(&random, seed, 5);
+    for (size_t i = 0; i < SIZES; i++)
+        for (int share = 0; share <= 100; share += share < 5 ? 1 : 31) {
+            try_find(set, &random, 3, sizes[i], share);
+            try_find(set, &random, sizes[i], 33, share);
+        }
+    /* infinities, as before anything was found: everything finite is below */
+    float products[40] = {0}, offset = FLT_MAX, limits[40];
+    uint32_t found[40];
+    for (size_t j = 0; j < 40; j++) limits[j] = j % 2 ? INFINITY : -INFINITY;
+    assert_int_equal(set->find_below_f32(1, 40, products, 40, &offset, limits, found), 20);
+}
+
+/* ---- Kernel values and optimisation steps ---- */
+
+static void assert_near(const char *what, const char *set, double got, double expected, double relative,
+                        double absolute) {
+    if (!(fabs(got - expected) <= relative * fabs(expected) + absolute))
+        fail_msg("%s: %s gives %.9g, expected %.9g", set, what, got, expected);
+}
+
+static void try_rbf(const struct ten_kernels *set, struct ten_random *random, size_t n, float gamma) {
+    int32_t *dots = fresh(n, 4), *offsets = fresh(n, 4), offset = (int32_t)ten_random_below(random, 1 << 24);
+    float *dots_f32 = fresh(n, 4), *offsets_f32 = fresh(n, 4), *out = fresh(n, 4), *again = fresh(n, 4);
+    for (size_t i = 0; i < n; i++) {
+        offsets_f32[i] = (float)(offsets[i] = (int32_t)ten_random_below(random, 1 << 24));
+        dots_f32[i] = (float)(dots[i] = (int32_t)ten_random_below(random, 1 << 24));
+    }
+    set->rbf_i32(n, dots, offsets, offset, gamma, out);
+    set->rbf_f32(n, dots_f32, offsets_f32, (float)offset, gamma, again);
+    for (size_t i = 0; i < n; i++) {
+        double distance = fmax(0, (double)offsets[i] - 2.0 * dots[i] + offset), argument = -(double)gamma * distance;
+        /* the argument is rounded to 2^-24 of itself, which is then the result's relative error */
+        double relative = 1e-6 - 2.5 * 0x1p-24 * argument;
+        assert_near("rbf_i32", set->name, (double)out[i], exp(argument), relative, 1e-37);
+        assert_near("rbf_f32", set->name, (double)again[i], exp(argument), relative, 1e-37);
+    }
+    free(dots), free(offsets), free(dots_f32), free(offsets_f32), free(out), free(again);
+}
+
+/* n a multiple of 16; values from few levels, so that there are ties. */
+static void try_smo(const struct ten_kernels *set, struct ten_random *random, size_t n) {
+    float *f = fresh(n, 4), *bars = fresh(n, 4), *falls = fresh(n, 4), *row = fresh(n, 4), *other = fresh(n, 4),
+          *diagonal = fresh(n, 4), largest, most = -INFINITY, gain = 0;
+    size_t first = 0, second = n;
+    for (size_t i = 0; i < n; i++) {
+        f[i] = (float)ten_random_below(random, 40) - 20;
+        bars[i] = ten_random_below(random, 3) ? 0 : INFINITY;
+        falls[i] = ten_random_below(random, 3) ? 0 : -INFINITY;
+        row[i] = (float)ten_random_below(random, 9) / 8;
+        other[i] = (float)ten_random_below(random, 9) / 8;
+        diagonal[i] = (float)ten_random_below(random, 2) + 1;
+    }
+    for (size_t i = 1; i < n; i++)
+        if (f[i] + bars[i] < f[first] + bars[first]) first = i;
+    assert_int_equal(set->smo_first(n, f, bars), first);
+    float from = f[first];
+    for (size_t i = 0; i < n; i++) {
+        float value = f[i] + falls[i], curvature = 1 + diagonal[i] - 2 * row[i];
+        if (value > most) most = value;
+        float own = value > from ? (value - from) * (value - from) / fmaxf(curvature, 1e-6F) : 0;
+        if (own > gain) gain = own, second = i;
+    }
+    assert_int_equal(set->smo_second(n, f, falls, from, row, diagonal, 1, &largest), second);
+    assert_true(largest == most);
+    float *before = fresh(n, 4);
+    memcpy(before, f, n * sizeof *f);
+    set->smo_update(n, 0.25F, row, other, f); /* exact in these numbers */
+    for (size_t i = 0; i < n; i++) assert_true(f[i] == before[i] + 0.25F * (row[i] - other[i]));
+    free(f), free(bars), free(falls), free(row), free(other), free(diagonal), free(before);
+}
+
+static void try_combine(const struct ten_kernels *set, struct ten_random *random, size_t n, size_t count) {
+    float *rows = fresh(n * count, 4), *factors = fresh(count, 4), *y = fresh(n, 4);
+    const float **list = fresh(count, sizeof *list);
+    for (size_t i = 0; i < n * count; i++) rows[i] = (float)ten_random_below(random, 16);
+    for (size_t j = 0; j < count; j++) {
+        factors[j] = (float)ten_random_below(random, 16) - 8;
+        list[j] = rows + j * n;
+    }
+    for (size_t i = 0; i < n; i++) y[i] = 5;
+    set->combine(n, count, factors, list, y);
+    for (size_t i = 0; i < n; i++) { /* small whole numbers: exact in any order */
+        float sum = 5;
+        for (size_t j = 0; j < count; j++) sum += factors[j] * list[j][i];
+        assert_true(y[i] == sum);
+    }
+    free(rows), free(factors), free(y), free(list);
+}
+
+static void test_steps_of(const struct ten_kernels *set) {
+    struct ten_random random;
+    ten_random_init(&random, seed, 6);
+    for (size_t i = 0; i < SIZES; i++) {
+        try_rbf(set, &random, sizes[i], 1e-7F);
+        try_rbf(set, &random, sizes[i], 0);
+        try_rbf(set, &random, sizes[i], 3);
+        try_combine(set, &random, sizes[i], i % 11);
+    }
+    for (size_t n = 16; n <= 512; n += 16)
+        for (int round = 0; round < 5; round++) try_smo(set, &random, n);
+    /* nobody may rise or fall */
+    float f[16] = {0}, rise[16], fall[16], ones[16], largest;
+    for (int i = 0; i < 16; i++) rise[i] = INFINITY, fall[i] = -INFINITY, ones[i] = 1;
+    assert_true(set->smo_first(16, f, rise) < 16);
+    assert_int_equal(set->smo_second(16, f, fall, INFINITY, ones, ones, 1, &largest), 16);
+    assert_true(largest == -INFINITY);
 }
 
 /* ---- Softmax ---- */
@@ -424,6 +569,16 @@ static void test_dot_bytes(void **state) {
     on_every_set(test_dots_of);
 }
 
+static void test_find_below(void **state) {
+    (void)state;
+    on_every_set(test_find_of);
+}
+
+static void test_steps(void **state) {
+    (void)state;
+    on_every_set(test_steps_of);
+}
+
 static void test_softmax(void **state) {
     (void)state;
     on_every_set(test_softmax_of);
@@ -441,7 +596,9 @@ static void test_sets(void **state) {
         print_message(" %s", set->name);
         assert_true(ten_kernels_known(set->name));
         for (size_t i = 0; i < sets_tested; i++) assert_string_not_equal(ten_kernels_at(i)->name, set->name);
-        assert_true(set->matmul && set->dot_bytes && set->softmax);
+        assert_true(set->matmul && set->pack_bytes && set->dot_bytes && set->softmax);
+        assert_true(set->find_below_i32 && set->find_below_f32 && set->rbf_i32 && set->rbf_f32);
+        assert_true(set->smo_first && set->smo_second && set->smo_update && set->combine);
         in_use |= set == ten_kernels();
     }
     print_message("; in use: %s; TENFOLD_TEST_SEED=%llu\n", ten_kernel_set(), (unsigned long long)seed);
@@ -460,7 +617,7 @@ static void test_sets(void **state) {
 /* Runs last: a harness that tested nothing must not pass. */
 static void test_something_was_tested(void **state) {
     (void)state;
-    enum { TESTS = 4 };
+    enum { TESTS = 6 };
     assert_true(sets_tested >= 1);
     assert_int_equal(functions_tested, TESTS * sets_tested);
 }
@@ -469,8 +626,10 @@ int main(void) {
     const char *wanted = getenv("TENFOLD_TEST_SEED");
     if (wanted) seed = strtoull(wanted, NULL, 10);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sets),      cmocka_unit_test(test_matmul),  cmocka_unit_test(test_matmul_alone),
-        cmocka_unit_test(test_dot_bytes), cmocka_unit_test(test_softmax), cmocka_unit_test(test_something_was_tested),
+        cmocka_unit_test(test_sets),         cmocka_unit_test(test_matmul),
+        cmocka_unit_test(test_matmul_alone), cmocka_unit_test(test_dot_bytes),
+        cmocka_unit_test(test_find_below),   cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_softmax),      cmocka_unit_test(test_something_was_tested),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,16 +15,65 @@
     return JSON.parse(figure.querySelector("script").textContent);
   }
 
+  const pen = document.createElement("canvas").getContext("2d");
+
+  // The widest of some texts in pixels, as a figure writes them.
+  function widest(spec, texts) {
+    pen.font = `12px ${spec.config.font}`;
+    return Math.max(0, ...texts.map((text) => pen.measureText(text).width));
+  }
+
+  const values = (spec, field) => [...new Set(spec.data.values.map((row) => String(row[field])))];
+
+  // The pixels that the labels of the y axis take from the plot.
+  function labelRoom(spec) {
+    const { type, field, axis } = spec.encoding.y;
+    if (axis === null) return 0;
+    return type === "nominal" ? Math.min(axis.labelLimit ?? 180, widest(spec, values(spec, field))) + 20 : 60;
+  }
+
+  // As many columns as the legend's longest text leaves room for.
+  function legendColumns(spec, width) {
+    const colour = spec.encoding.color ?? spec.layer?.find((layer) => layer.encoding?.color)?.encoding.color;
+    if (colour?.type !== "nominal") return 1;
+    const texts = colour.scale?.domain ?? values(spec, colour.field);
+    const column = widest(spec, texts) + 20 + spec.config.legend.columnPadding;
+    return Math.max(1, Math.floor((width - labelRoom(spec)) / column));
+  }
+
+  // The given ticks of a logarithmic x axis, without those that would run into the one before.
+  function sparse(spec, width) {
+    const { axis, scale } = spec.encoding.x;
+    if (!axis?.values || scale?.type !== "log" || !scale.domain) return spec.encoding.x;
+    const [low, high] = scale.domain;
+    const pixel = (width - labelRoom(spec)) / Math.log(high / low);
+    let last = Infinity;
+    const kept = axis.values.filter((tick) => {
+      const fits = tick >= low && tick <= high && Math.abs(Math.log(tick / last)) * pixel >= 52;
+      if (fits) last = tick;
+      return fits;
+    });
+    return { ...spec.encoding.x, axis: { ...axis, values: kept } };
+  }
+
+  // Rows and columns of square cells; the longer side is what the width allows.
+  function squareCells(spec, width) {
+    const side = (width - 10) / Math.max(spec.width, spec.height);
+    return { width: spec.width * side, height: spec.height * side, autosize: "pad" };
+  }
+
   // The figure for a width: the plot fills it, and what must stay square does.
   function fitted(spec, width) {
     const fit = { ...spec, width, autosize: { type: "fit-x", contains: "padding" } };
+    fit.encoding = { ...spec.encoding, x: sparse(spec, width) };
     if (spec.usermeta?.aspect) fit.height = Math.round(width * spec.usermeta.aspect);
+    if (spec.usermeta?.cells) Object.assign(fit, squareCells(spec, width));
     const narrow = width < 480;
     fit.config = {
       ...spec.config,
       background: "transparent",
       aria: false, // the element around the figure says what it is
-      legend: { ...spec.config.legend, columns: Math.max(1, Math.floor(width / (spec.usermeta?.legendWidth ?? 118))) },
+      legend: { ...spec.config.legend, columns: legendColumns(spec, width) },
     };
     if (narrow) {
       fit.config.axis = { ...spec.config.axis, labelFontSize: 11, titleFontSize: 11 };

@@ -10,6 +10,7 @@ struct ten_row {
     const char *name, *model, *title, *prep;
     double accuracy, low, high, precision, recall, f1, log_loss, auc, validation; /* NAN: undefined */
     double prep_seconds, fit_seconds, predict_seconds, peak_bytes, parameters;
+    bool converged;
     struct ten_source evaluation;          /* root NULL: not there */
     const struct ten_published *published; /* the original study's figures for the same, or NULL */
 };
@@ -30,6 +31,8 @@ struct ten_page {
     const char *classes[TEN_CLASSES];
     bool digits; /* the classes are called "0".."9" */
     size_t train_count, test_count;
+    size_t limit;         /* the most images of a set that the study used; 0: all */
+    bool chosen[2];       /* whether the training and the test images are such a choice from a file */
     struct ten_row *rows; /* best test accuracy first */
     size_t row_count, best;
     json_t *templates; /* web/figures.json */

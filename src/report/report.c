@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Published by the original study (its table of models, all after the chain below, on MNIST's 60,000 and 10,000). */
 static const char published_chain[] = "minmax,crop20,standardize";
@@ -24,6 +25,7 @@ static const struct ten_published published[] = {
 
 static void read_row(struct ten_page *page, struct ten_row *row, const struct ten_value *item) {
     struct ten_value name = ten_value_member(item, "name"), title = ten_value_member(item, "title");
+    struct ten_value converged = ten_value_member(item, "converged");
     *row = (struct ten_row){
         .name = ten_value_name(&name),
         .title = ten_value_text(&title),
@@ -42,6 +44,7 @@ static void read_row(struct ten_page *page, struct ten_row *row, const struct te
         .predict_seconds = ten_member_number(item, "predict_seconds", 0, HUGE_VAL),
         .peak_bytes = ten_member_number_or_nan(item, "peak_bytes", 0, HUGE_VAL),
         .parameters = (double)ten_member_count(item, "parameters"),
+        .converged = ten_value_truth(&converged),
         .validation = NAN,
     };
     if (ten_value_has(item, "validation_accuracy"))
@@ -122,6 +125,9 @@ static void read_study(struct ten_page *page) {
     struct ten_value compare = ten_source_root(&page->compare);
     page->train_count = ten_member_count(&compare, "train_count");
     page->test_count = ten_member_count(&compare, "test_count");
+    page->limit = ten_value_has(&study, "limit") ? ten_member_count(&study, "limit") : 0;
+    page->chosen[0] = page->limit && page->train_count >= page->limit;
+    page->chosen[1] = page->limit && page->test_count >= page->limit;
     read_rows(page);
     find_best(page);
     read_evaluations(page);
@@ -193,10 +199,24 @@ static void write_facts(struct ten_page *page) {
     ten_html_raw(&page->html, "</dl>\n");
 }
 
+/* What a reader must know before the figures: that they come from a part of the images. */
+static void write_note(struct ten_page *page) {
+    struct ten_value study = ten_source_root(&page->study), quick = ten_value_member(&study, "quick");
+    bool is_quick = ten_value_truth(&quick);
+    if (!is_quick && !page->limit) return;
+    ten_html(&page->html, "<p class=\"note\">A %s", is_quick ? "quick run" : "run");
+    if (page->limit) {
+        ten_html(&page->html, " on at most %s images of each set", ten_show_count((double)page->limit).text);
+    } else {
+        ten_html_raw(&page->html, " on a part of the images");
+    }
+    ten_html_raw(&page->html, ": the whole study takes longer and comes to other figures.</p>\n");
+}
+
 static void write_top(struct ten_page *page) {
     struct ten_html *html = &page->html;
     const struct ten_row *best = &page->rows[page->best];
-    struct ten_value study = ten_source_root(&page->study), quick = ten_value_member(&study, "quick");
+    struct ten_value study = ten_source_root(&page->study);
     ten_html_raw(html, "<body>\n<a class=\"skip\" href=\"#data\">Skip to the study</a>\n<div class=\"page\">\n"
                        "<nav aria-label=\"Sections\"><a class=\"brand\" href=\"#top\">Tenfold</a>\n<ol>"
                        "<li><a href=\"#data\">The data</a></li>");
@@ -213,17 +233,15 @@ static void write_top(struct ten_page *page) {
              ten_show_percent(best->high, 2).text);
     if (page->row_count > 1) {
         ten_html(html,
-                 "It was chosen among %s pipelines on %s images held back from training, before the test "
-                 "set was looked at",
+                 "It was chosen among %s pipelines on %s images held back from training, before any was "
+                 "measured on the test set",
                  ten_show_small(page->row_count).text, ten_member_text(&study, "chosen_on"));
         if (isfinite(best->validation))
             ten_html(html, ", where it reached %s", ten_show_percent(best->validation, 2).text);
         ten_html_raw(html, ".");
     }
     ten_html_raw(html, "</p>\n");
-    if (ten_value_truth(&quick))
-        ten_html_raw(html, "<p class=\"note\">A quick run on a part of the training images: the whole study "
-                           "takes longer and comes to other figures.</p>\n");
+    write_note(page);
     write_facts(page);
     ten_html_raw(html, "<noscript><p class=\"note\">The charts are drawn by JavaScript, which is switched off; their "
                        "data stand below each of them.</p></noscript>\n</header>\n");
@@ -263,6 +281,36 @@ static bool lies_in(const char *folder, const char *out) {
     return realpath(folder, there) && realpath(parent, here) && strcmp(there, here) == 0;
 }
 
+/* Whether folder/name and `out` are one file, under whatever names. */
+static bool same_file(const struct ten_page *page, const char *name, const char *out) {
+    char path[4096];
+    struct stat there, here;
+    return ten_path_join(path, sizeof path, page->folder, name, NULL) == TEN_OK && stat(path, &there) == 0 &&
+           stat(out, &here) == 0 && there.st_dev == here.st_dev && there.st_ino == here.st_ino;
+}
+
+/* Refuses an `out` that is one of the files which the page is made of. */
+static void check_out(struct ten_page *page, const char *out) {
+    struct ten_outcome *outcome = page->outcome;
+    const struct ten_source *sources[] = {&page->study, &page->explore, &page->compare, &page->preprocess};
+    bool own = false;
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) own = own || same_file(page, sources[i]->name, out);
+    for (size_t i = 0; i < page->row_count && !own; i++) {
+        static const char *const formats[] = {"validate/%.128s.json", "evaluate/%.128s.json",
+                                              "models/%.128s.safetensors"};
+        char name[192];
+        for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
+            snprintf(name, sizeof name, formats[f], page->rows[i].name);
+            own = own || same_file(page, name, out);
+        }
+    }
+    if (own && outcome->status == TEN_OK)
+        outcome->status = ten_fail(outcome->error, TEN_INVALID,
+                                   "%s: is a part of the study that the page is made of; "
+                                   "the page needs a name of its own",
+                                   out);
+}
+
 static void load_templates(struct ten_page *page) {
     struct ten_asset asset = ten_asset_figures();
     page->templates = json_loadb(asset.bytes, asset.size, JSON_REJECT_DUPLICATES, NULL);
@@ -292,6 +340,7 @@ enum ten_status ten_report_build(const char *folder, const char *out, struct ten
 
     load_templates(&page);
     read_study(&page);
+    check_out(&page, out);
     if (outcome.status == TEN_OK) outcome.status = ten_writer_open(&page.html.writer, out, error);
     if (outcome.status == TEN_OK) write_page(&page);
     ten_figures_save(&page);

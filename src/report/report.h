@@ -8,7 +8,8 @@
 /* Reads the study in `folder` and writes the page to `out` and its figures to folder/figures. study.json, explore.json,
  * compare.json and the evaluation of the best row must be there (TEN_NOT_FOUND); preprocess.json and the other
  * evaluations may be missing, their part is then left out. A file that is no JSON, lacks a member or has one of another
- * type or range gives TEN_FORMAT, naming file and member. Nothing is written unless everything could be read. */
+ * type or range gives TEN_FORMAT, naming file and member; an `out` that is one of the study's own files gives
+ * TEN_INVALID. Nothing is written unless everything could be read. */
 enum ten_status ten_report_build(const char *folder, const char *out, struct ten_error *error);
 
 #endif

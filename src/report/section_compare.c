@@ -23,20 +23,27 @@ static double error_rate(const struct ten_page *page, double accuracy) {
 static void write_finding(struct ten_page *page) {
     struct ten_html *html = &page->html;
     const struct ten_row *first = &page->rows[0], *second = first + 1, *last = &page->rows[page->row_count - 1];
+    size_t ties = 0; /* others that are as accurate as the first */
+    while (ties + 1 < page->row_count && page->rows[ties + 1].accuracy == first->accuracy) ties++;
     ten_html_raw(html, "<p class=\"finding\">");
     ten_part_row(page, first);
     ten_html(html, " labels %s of the %s test images correctly", ten_show_percent(first->accuracy, 2).text,
              ten_show_count((double)page->test_count).text);
-    if (page->row_count > 1) {
+    if (ties > 1) {
+        ten_html(html, ", and so do %s others", ten_show_small(ties).text);
+    } else if (ties == 1) {
+        ten_html_raw(html, ", and so does ");
+        ten_part_row(page, second);
+    } else if (page->row_count > 1) {
         ten_html_raw(html, ", ahead of ");
         ten_part_row(page, second);
         ten_html(html, " with %s", ten_show_percent(second->accuracy, 2).text);
         ten_html_raw(html,
                      second->high >= first->low ? "; their intervals overlap" : ", and their intervals do not overlap");
-        if (page->row_count > 2)
-            ten_html(html, "; the last of the %s reaches %s", ten_show_small(page->row_count).text,
-                     ten_show_percent(last->accuracy, 2).text);
     }
+    if (page->row_count > 2 && last->accuracy < first->accuracy)
+        ten_html(html, "; the last of the %s reaches %s", ten_show_small(page->row_count).text,
+                 ten_show_percent(last->accuracy, 2).text);
     ten_html_raw(html, ".</p>\n");
 }
 
@@ -57,7 +64,9 @@ static void write_row(struct ten_page *page, const struct ten_row *row) {
     struct ten_html *html = &page->html;
     bool best = row == &page->rows[page->best];
     ten_html_raw(html, best ? "<tr class=\"best\">" : "<tr>");
-    ten_html(html, "<th scope=\"row\">%s</th><td>", row->title);
+    ten_html(html, "<th scope=\"row\">%s", row->title);
+    if (!row->converged) ten_html_raw(html, "<sup title=\"not converged\">†</sup>");
+    ten_html_raw(html, "</th><td>");
     ten_part_chain(page, row->prep);
     char key[40];
     snprintf(key, sizeof key, "%.9g", row->accuracy);
@@ -95,14 +104,19 @@ static void write_table(struct ten_page *page) {
                  "<p class=\"small\">The marked row was chosen by its validation accuracy. Below an accuracy stands "
                  "its 95&#8239;% interval. Precision, recall, F1 and AUC are means over the classes. Fit counts the "
                  "preprocessing of the training images too, and predict all test images.</p>\n");
+    bool all = true;
+    for (size_t i = 0; i < page->row_count; i++) all = all && page->rows[i].converged;
+    if (!all)
+        ten_html_raw(html, "<p class=\"small\">† Not converged: the fit reached its limit of steps before it came to "
+                           "rest; with more steps the figures may change.</p>\n");
 }
 
 /* ---- Charts ------------------------------------------------------------------------------------------- */
 
 /* The part of a stretched accuracy axis that is needed, `room` times more at both ends, and where its ticks stand. */
 static void set_error_axis(struct ten_page *page, json_t *figure, const char *axis, double room) {
-    static const double ticks[] = {0.9,  0.7,  0.5,  0.4,   0.3,   0.2,   0.15,  0.1,   0.07,  0.05,
-                                   0.03, 0.02, 0.01, 0.007, 0.005, 0.003, 0.002, 0.001, 0.0005};
+    static const double ticks[] = {0.9,  0.7,  0.5,   0.4,   0.3,   0.2,   0.15,  0.1,    0.07,   0.05,   0.03,
+                                   0.02, 0.01, 0.007, 0.005, 0.003, 0.002, 0.001, 0.0005, 0.0002, 0.0001, 0.00005};
     double low = 1, high = 0;
     for (size_t i = 0; i < page->row_count; i++) {
         const struct ten_row *row = &page->rows[i];
@@ -166,6 +180,9 @@ static void write_accuracy_chart(struct ten_page *page) {
              "Accuracy on the test set; the bar through a dot is its 95&#8239;%% interval%s. Equal steps on the axis "
              "are equal ratios of the error rate, so that good models stay apart.",
              any ? ", a diamond what the original study published for the same model and preprocessing" : "");
+    if (page->rows[0].accuracy == 1)
+        ten_html_raw(&page->html, " Such an axis has no place for 100&#8239;%: what made no error stands where half an "
+                                  "error would.");
     ten_figure_end(page, "accuracy");
 }
 
@@ -260,7 +277,8 @@ static void write_published(struct ten_page *page) {
     ten_html_raw(html, "</tbody>");
     ten_part_table_end(page);
     ten_html_raw(html, "<p class=\"small\">Published figures are quoted, not measured here: its seconds were taken on "
-                       "another machine and leave preprocessing out. Ours add fit and prediction.</p>\n");
+                       "another machine and leave preprocessing out. Ours are those of fit and prediction, which "
+                       "includes the preprocessing of the test images.</p>\n");
 }
 
 void ten_section_compare(struct ten_page *page) {

@@ -35,25 +35,40 @@ static struct sets read_sets(struct ten_page *page) {
     return sets;
 }
 
+static size_t occurring(const size_t counts[TEN_CLASSES]) {
+    size_t present = 0;
+    for (size_t c = 0; c < TEN_CLASSES; c++) present += counts[c] > 0;
+    return present;
+}
+
 static void write_finding(struct ten_page *page, const struct sets *sets) {
     struct ten_html *html = &page->html;
     const size_t *counts = sets->classes[0];
-    size_t least = 0, most = 0;
-    for (size_t c = 1; c < TEN_CLASSES; c++) {
-        if (counts[c] < counts[least]) least = c;
+    size_t least = 0, most = 0, present = occurring(counts);
+    for (size_t c = 1; c < TEN_CLASSES; c++) { /* the least of those that occur */
+        if (counts[c] && (counts[c] < counts[least] || !counts[least])) least = c;
         if (counts[c] > counts[most]) most = c;
     }
     const char *noun = page->digits ? "digits" : "classes";
     ten_html_raw(html, "<p class=\"finding\">");
+    if (present < TEN_CLASSES)
+        ten_html(html, "Only %s of the ten %s occur%s among the training images. ", ten_show_small(present).text, noun,
+                 present == 1 ? "s" : "");
+    if (present < 2) {
+        ten_html_raw(html, "</p>\n");
+        return;
+    }
+    const char *those = present < TEN_CLASSES ? "They" : "The ten ", *which = present < TEN_CLASSES ? "" : noun;
     if (counts[least] == counts[most]) {
-        ten_html(html, "The ten %s are equally frequent: %s training images each.</p>\n", noun,
-                 ten_show_count((double)counts[0]).text);
+        ten_html(html, "%s%s are equally frequent: %s training images each.</p>\n", those, which,
+                 ten_show_count((double)counts[least]).text);
         return;
     }
     const char *verdict = counts[most] < counts[least] + counts[least] / 2 ? "nearly equally"
                           : counts[most] < counts[least] * 3               ? "somewhat unevenly"
                                                                            : "very unevenly";
-    ten_html(html, "The ten %s are %s frequent: from %s (", noun, verdict, ten_show_count((double)counts[least]).text);
+    ten_html(html, "%s%s are %s frequent: from %s (", those, which, verdict,
+             ten_show_count((double)counts[least]).text);
     ten_part_class(page, least);
     ten_html(html, ") to %s (", ten_show_count((double)counts[most]).text);
     ten_part_class(page, most);
@@ -65,10 +80,11 @@ static void write_finding(struct ten_page *page, const struct sets *sets) {
 static void write_shapes(struct ten_page *page, const struct sets *sets) {
     struct ten_html *html = &page->html;
     ten_html(html,
-             "<p>An image is %zu × %zu pixels of one byte each, 0 for the background to 255 for full ink: %s numbers. "
+             "<p>An image is %zu × %zu pixels of one byte each, 0 for the background to 255 for %s: %s numbers. "
              "A duplicate is an image that equals an earlier one of its set byte for byte; an empty pixel is 0 in "
              "every image of its set.</p>\n",
-             sets->height, sets->width, ten_show_count((double)(sets->height * sets->width)).text);
+             sets->height, sets->width, page->digits ? "full ink" : "the brightest",
+             ten_show_count((double)(sets->height * sets->width)).text);
     ten_part_table(page, "numbers", "The two sets in numbers");
     ten_html_raw(html, "<thead><tr><th scope=\"col\">Set</th><th scope=\"col\">Images</th><th scope=\"col\">Shape</th>"
                        "<th scope=\"col\">Missing values</th><th scope=\"col\">Duplicates</th>"
@@ -91,11 +107,15 @@ static void write_first_rows(struct ten_page *page, const struct sets *sets) {
     struct ten_value rows = ten_value_member(&sets->set[0], "first_rows");
     size_t count = ten_value_length(&rows, 0);
     if (count == 0) return;
-    ten_html_raw(html, "<h3>The first rows</h3>\n<p>The training file begins with these images; ink is an image’s mean "
-                       "intensity, and pixels are numbered row by row from 0.</p>\n");
+    ten_html(html,
+             "<h3>The first rows</h3>\n<p>The %s with these; %s, and pixels are numbered row by row from 0.</p>\n",
+             page->chosen[0] ? "chosen training images begin" : "training file begins",
+             page->digits ? "ink is an image’s mean intensity" : "mean is that of an image’s pixels");
     ten_part_table(page, "numbers", "The first rows of the training set");
-    ten_html_raw(html, "<thead><tr><th scope=\"col\">Row</th><th scope=\"col\">Label</th><th scope=\"col\">Ink</th>"
-                       "<th scope=\"col\">First pixel with ink</th></tr></thead>\n<tbody>\n");
+    ten_html(html,
+             "<thead><tr><th scope=\"col\">Row</th><th scope=\"col\">Label</th><th scope=\"col\">%s</th>"
+             "<th scope=\"col\">First pixel %s</th></tr></thead>\n<tbody>\n",
+             page->digits ? "Ink" : "Mean", page->digits ? "with ink" : "above 0");
     for (size_t i = 0; i < count; i++) {
         struct ten_value row = ten_value_item(&rows, i);
         size_t label = (size_t)ten_member_number(&row, "label", 0, TEN_CLASSES - 1);
@@ -163,7 +183,13 @@ static void write_class_chart(struct ten_page *page, const struct sets *sets) {
     if (!page->digits) ten_figure_set(page, figure, "encoding.x.axis.labelAngle", json_integer(-40));
     ten_figure_begin(page, figure, "wide", "class-distribution",
                      "Bar chart: the share of each class in the training and in the test set");
-    ten_html_raw(&page->html, "How the classes share the two sets; equal shares would be 10&#8239;% each.");
+    ten_html_raw(&page->html, "How the classes share the two sets");
+    size_t present = occurring(sets->classes[0]);
+    if (present > 1)
+        ten_html(&page->html, "; equal shares%s would be %s each",
+                 present < TEN_CLASSES ? " of those that occur in training" : "",
+                 ten_show_percent(1 / (double)present, 100 % present ? 1 : 0).text);
+    ten_html_raw(&page->html, ".");
     ten_figure_table(page);
     write_class_table(page, sets);
     ten_figure_end(page, "class-distribution");
@@ -193,9 +219,10 @@ static void write_intensity_chart(struct ten_page *page, const struct sets *sets
     ten_figure_begin(page, ten_figure_new(page, "intensity", values), "wide", "intensity",
                      "Line chart: how often each intensity from 0 to 255 occurs, in both sets, on a logarithmic scale");
     ten_html(&page->html,
-             "Histogram of intensities. %s of the training pixels are background (0); %s are full ink (253 "
-             "to 255); what lies between are the edges of strokes.",
-             ten_show_percent(dark, 1).text, ten_show_percent(full, 1).text);
+             "Histogram of intensities. %s of the training pixels are background (0); %s are %s (253 to 255)%s.",
+             ten_show_percent(dark, 1).text, ten_show_percent(full, 1).text,
+             page->digits ? "full ink" : "the brightest",
+             page->digits ? "; what lies between are the edges of strokes" : "");
     ten_figure_end(page, "intensity");
 }
 
@@ -208,6 +235,21 @@ static void write_ink_table(struct ten_page *page, double ink[SETS][TEN_CLASSES]
                  ten_show_number(ink[0][c], 2).text, ten_show_number(ink[1][c], 2).text);
     ten_html_raw(&page->html, "</tbody>");
     ten_part_table_end(page);
+}
+
+/* How far the classes' mean intensities are apart. */
+static void write_ink_ratio(struct ten_page *page, size_t most, size_t least, double ratio) {
+    static const double TELLING = 1.5;
+    if (ratio < 1.05) {
+        ten_html_raw(&page->html, "The classes hardly differ in it.");
+        return;
+    }
+    ten_html(&page->html, "The %s, ", page->digits ? "heaviest" : "brightest");
+    ten_part_class(page, most);
+    ten_html(&page->html, ", has %s times the %s, ", ten_show_number(ratio, 1).text,
+             page->digits ? "ink of the lightest" : "mean of the darkest");
+    ten_part_class(page, least);
+    ten_html_raw(&page->html, ratio >= TELLING ? ": this alone tells some classes apart." : ".");
 }
 
 static void write_ink_chart(struct ten_page *page, const struct sets *sets) {
@@ -223,26 +265,22 @@ static void write_ink_chart(struct ten_page *page, const struct sets *sets) {
             if (isfinite(ink[s][c]))
                 ten_figure_row(page, values, "{s:s,s:s,s:f}", "class", page->classes[c], "set", set_words[s], "ink",
                                ink[s][c]);
-            if (s == 0 && ink[s][c] < ink[s][least]) least = c;
-            if (s == 0 && ink[s][c] > ink[s][most]) most = c;
+            if (s == 0 && !(ink[s][c] >= ink[s][least]) && isfinite(ink[s][c])) least = c;
+            if (s == 0 && !(ink[s][c] <= ink[s][most]) && isfinite(ink[s][c])) most = c;
         }
     }
     json_t *figure = ten_figure_new(page, "ink", values);
     if (!page->digits) ten_figure_set(page, figure, "encoding.x.axis.labelAngle", json_integer(-40));
     ten_figure_begin(page, figure, "wide", "ink", "Bar chart: the mean intensity of each class’s images");
-    ten_html_raw(&page->html, "Ink per class: bars for the training set, a stroke across for the test set. ");
-    if (ink[0][least] > 0) {
-        ten_html_raw(&page->html, "The heaviest, ");
-        ten_part_class(page, most);
-        ten_html(&page->html, ", has %s times the ink of the lightest, ",
-                 ten_show_number(ink[0][most] / ink[0][least], 1).text);
-        ten_part_class(page, least);
-        ten_html_raw(&page->html, ": this alone tells some classes apart.");
-    }
+    ten_html(&page->html, "%s per class: bars for the training set, a line across for the test set. ",
+             page->digits ? "Ink" : "Mean intensity");
+    if (ink[0][least] > 0) write_ink_ratio(page, most, least, ink[0][most] / ink[0][least]);
     ten_figure_table(page);
     write_ink_table(page, ink);
     ten_figure_end(page, "ink");
 }
+
+static const double PIXELS_SIDE = 440; /* of the figure's longer side */
 
 static void write_pixel_chart(struct ten_page *page, const struct sets *sets) {
     static const char *const members[] = {"mean",   "deviation", "minimum", "quartile1",
@@ -254,6 +292,7 @@ static void write_pixel_chart(struct ten_page *page, const struct sets *sets) {
         ten_value_length(&arrays[m], sets->height * sets->width);
     }
     json_t *values = json_array();
+    double brightest = 0;
     for (size_t p = 0; p < sets->height * sets->width && page->outcome->status == TEN_OK; p++) {
         double value[MEMBERS];
         for (size_t m = 0; m < MEMBERS; m++) {
@@ -264,9 +303,15 @@ static void write_pixel_chart(struct ten_page *page, const struct sets *sets) {
                        "column", (json_int_t)(p % sets->width), members[0], value[0], members[1], value[1], members[2],
                        value[2], members[3], value[3], members[4], value[4], members[5], value[5], members[6],
                        value[6]);
+        brightest = fmax(brightest, value[0]);
     }
-    ten_figure_begin(page, ten_figure_new(page, "pixels", values), "square", "pixels",
-                     "Heat map: the mean of every pixel over the training images");
+    json_t *figure = ten_figure_new(page, "pixels", values);
+    double cell = PIXELS_SIDE / (double)(sets->height > sets->width ? sets->height : sets->width);
+    ten_figure_set(page, figure, "height", json_real(cell * (double)sets->height));
+    ten_figure_set(page, figure, "width", json_real(cell * (double)sets->width));
+    /* empty images have the tone of 0, on a scale that shows it */
+    ten_figure_set(page, figure, "encoding.color.scale.domain", json_pack("[i,f]", 0, brightest > 0 ? brightest : 255));
+    ten_figure_begin(page, figure, "square", "pixels", "Heat map: the mean of every pixel over the training images");
     ten_html_raw(&page->html, "The mean of every pixel over the training set. "
                               "Point at a pixel for its mean, quartiles and extremes.");
     ten_figure_end(page, "pixels");
@@ -284,12 +329,12 @@ static void write_samples(struct ten_page *page, const struct sets *sets) {
             struct ten_value sample = ten_value_item(&samples, i);
             size_t label = (size_t)ten_member_number(&sample, "label", 0, TEN_CLASSES - 1);
             ten_part_picture(page, ten_member_picture(&sample, "image"), sets->width, sets->height, 1,
-                             "%s image %zu: %s", set_words[s], ten_member_count(&sample, "index"),
-                             page->classes[label]);
+                             "%s image %zu%s: %s", set_words[s], ten_member_count(&sample, "index"),
+                             page->chosen[s] ? " of those chosen" : "", page->classes[label]);
         }
         ten_html(&page->html,
-                 "</div><figcaption><b>Figure %zu.</b> The first %s images of each class.</figcaption></figure>\n",
-                 ++page->figure_number, set_words[s]);
+                 "</div><figcaption><b>Figure %zu.</b> The first %s%s images of each class.</figcaption></figure>\n",
+                 ++page->figure_number, page->chosen[s] ? "of the chosen " : "", set_words[s]);
     }
     ten_html_raw(&page->html, "</div>\n");
 }
@@ -338,8 +383,8 @@ static void write_class_images(struct ten_page *page, const struct sets *sets) {
     }
     ten_html(&page->html,
              "</tbody></table></div><figcaption><b>Figure %zu.</b> The same for each class: the mean shows the "
-             "common shape, the deviation where writers differ.</figcaption></figure>\n",
-             ++page->figure_number);
+             "common shape, the deviation where %s differ.</figcaption></figure>\n",
+             ++page->figure_number, page->digits ? "writers" : "its images");
 }
 
 void ten_section_data(struct ten_page *page) {

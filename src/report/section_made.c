@@ -5,15 +5,15 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 static void write_notes(struct ten_page *page) {
     struct ten_html *html = &page->html;
     const struct ten_row *best = &page->rows[page->best];
     struct ten_value study = ten_source_root(&page->study);
     ten_html(html,
-             "<p class=\"finding\">The %s test images were read once, for the tables above; every choice was made on "
-             "training images alone.</p>\n<ul class=\"notes\">\n",
+             "<p class=\"finding\">On the %s test images every pipeline was measured once, after the choice was made "
+             "on training images alone.</p>\n<ul class=\"notes\">\n",
              ten_show_count((double)page->test_count).text);
     ten_html(html,
              "<li><b>Choice.</b> The model in detail is the one with the highest accuracy on the %s images, which "
@@ -21,29 +21,30 @@ static void write_notes(struct ten_page *page) {
              ten_member_text(&study, "chosen_on"));
     if (isfinite(best->validation)) ten_html(html, " (%s)", ten_show_percent(best->validation, 2).text);
     ten_html(html, ". %s</li>\n",
-             page->best == 0 ? "It is the most accurate on the test set too."
-                             : "Another pipeline is more accurate on the test set; choosing it for that would "
-                               "have made its figure too good to be true.");
+             best->accuracy < page->rows[0].accuracy
+                 ? "Another pipeline is more accurate on the test set; choosing it for that would have made its "
+                   "figure too good to be true."
+                 : "None is more accurate on the test set.");
+    ten_html_raw(html, "<li><b>Test images.</b> The section on the data describes them too; nothing was chosen by "
+                       "that.</li>\n");
     ten_html_raw(
         html, "<li><b>Pipelines.</b> Preprocessing and model are fitted, saved and applied as one, so that "
               "training and prediction see the same inputs.</li>\n"
               "<li><b>Intervals.</b> An accuracy’s 95&#8239;% interval is Wilson’s (1927). It covers the chance in the "
               "choice of test images, not that in the training.</li>\n"
-              "<li><b>Times</b> are wall-clock seconds on the processor named at the top, and change from run to run; "
-              "everything else comes out the same, to the bit, with the same seed, data and kernel set.</li>\n</ul>\n");
+              "<li><b>Times</b> are wall-clock seconds on the processor named at the top. They and the peaks of memory "
+              "differ from run to run; everything else comes out the same, to the bit, with the same seed, data and "
+              "kernel set.</li>\n</ul>\n");
 }
 
 static void write_command(struct ten_page *page) {
     struct ten_html *html = &page->html;
-    struct ten_value study = ten_source_root(&page->study), quick = ten_value_member(&study, "quick");
-    struct ten_value explore = ten_source_root(&page->explore);
-    bool named = strcmp(page->data, "mnist") == 0 || strcmp(page->data, "fashion") == 0;
-    ten_html(
-        html,
-        "<h3>The same again</h3>\n<div class=\"scroll\" role=\"region\" tabindex=\"0\" "
-        "aria-label=\"Command line\"><pre><code>tenfold study --data %s --seed %zu%s --out study</code></pre></div>\n",
-        named ? page->data : ten_member_text(&explore, "path"), ten_member_count(&study, "seed"),
-        ten_value_truth(&quick) ? " --quick" : "");
+    struct ten_value study = ten_source_root(&page->study);
+    if (!ten_value_has(&study, "command")) return; /* studies of earlier versions */
+    ten_html(html,
+             "<h3>The same again</h3>\n<div class=\"scroll\" role=\"region\" tabindex=\"0\" "
+             "aria-label=\"Command line\"><pre><code>%s</code></pre></div>\n",
+             ten_member_text(&study, "command"));
 }
 
 /* A link if the study has the file. */
@@ -59,9 +60,15 @@ static void write_file(struct ten_page *page, const char *format, const char *na
 
 static void write_files(struct ten_page *page) {
     struct ten_html *html = &page->html;
-    ten_html_raw(html,
-                 "<h3>The files</h3>\n<p>Everything shown here stands beside this page in formats that other tools "
-                 "read: ");
+    ten_html_raw(html, "<h3>The files</h3>\n<p>Everything shown here stands ");
+    if (page->beside) {
+        ten_html_raw(html, "beside this page");
+    } else {
+        char *whole = realpath(page->folder, NULL);
+        ten_html(html, "in the folder <code>%s</code>", whole ? whole : page->folder);
+        free(whole);
+    }
+    ten_html_raw(html, ", in formats that other tools read: ");
     static const char *const files[] = {"study.json", "explore.json", "preprocess.json", "compare.json"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         if (i == 2 && !page->preprocess.root) continue;

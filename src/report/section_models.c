@@ -31,23 +31,50 @@ static struct panel read_panel(struct ten_row *row) {
     return panel;
 }
 
+/* "a 2 for an 8" */
+static void write_mix_up(struct ten_page *page, size_t truth, size_t predicted) {
+    if (page->digits) {
+        ten_html(&page->html, "%s %zu for %s %zu", truth == 8 ? "an" : "a", truth, predicted == 8 ? "an" : "a",
+                 predicted);
+    } else {
+        ten_html(&page->html, "“%s” for “%s”", page->classes[truth], page->classes[predicted]);
+    }
+}
+
 static void write_finding(struct ten_page *page, const struct panel *panel) {
     struct ten_html *html = &page->html;
-    size_t truth = 0, predicted = 1;
+    size_t truth = 0, predicted = 1, ties = 0;
     for (size_t t = 0; t < TEN_CLASSES; t++)
         for (size_t p = 0; p < TEN_CLASSES; p++)
             if (t != p && panel->confusion[t][p] > panel->confusion[truth][predicted]) truth = t, predicted = p;
+    size_t most = panel->confusion[truth][predicted];
+    for (size_t t = 0; t < TEN_CLASSES; t++)
+        for (size_t p = 0; p < TEN_CLASSES; p++) ties += t != p && panel->confusion[t][p] == most;
     ten_html_raw(html, "<p class=\"finding\">");
     ten_part_row(page, panel->row);
     if (panel->errors == 0) {
         ten_html(html, " labels all %s images correctly.</p>\n", ten_show_count((double)panel->total).text);
         return;
     }
-    ten_html(html, " mislabels %s of %s images; its most frequent mistake is to take ",
-             ten_show_count((double)panel->errors).text, ten_show_count((double)panel->total).text);
-    ten_html(html, page->digits ? "a %s for a %s" : "“%s” for “%s”", page->classes[truth], page->classes[predicted]);
-    ten_html(html, ", %s time%s.</p>\n", ten_show_count((double)panel->confusion[truth][predicted]).text,
-             panel->confusion[truth][predicted] == 1 ? "" : "s");
+    ten_html(html, " mislabels %s of %s images", ten_show_count((double)panel->errors).text,
+             ten_show_count((double)panel->total).text);
+    if (most == 1 && ties > 1) {
+        ten_html_raw(html, ", no two in the same way.</p>\n");
+        return;
+    }
+    ten_html_raw(html, most == 1  ? ": it takes "
+                       : ties > 1 ? "; one of its most frequent mistakes is to take "
+                                  : "; its most frequent mistake is to take ");
+    write_mix_up(page, truth, predicted);
+    if (most > 1) ten_html(html, ", %s times", ten_show_count((double)most).text);
+    ten_html_raw(html, ".</p>\n");
+}
+
+static void write_convergence(struct ten_page *page, const struct panel *panel) {
+    if (panel->row->converged) return;
+    ten_html_raw(&page->html,
+                 "<p class=\"note\">Its fit did not converge: it reached its limit of steps before it came "
+                 "to rest. With more steps the figures may change.</p>\n");
 }
 
 /* ---- Confusion ---------------------------------------------------------------------------------------- */
@@ -166,12 +193,29 @@ static double append_curve(struct ten_page *page, json_t *values, const struct t
     return left;
 }
 
+/* The true positive rate of a curve where its false positive rate is `x`. */
+static double rate_at(const struct ten_value *curve, double x) {
+    struct ten_value points = ten_value_member(curve, "points");
+    size_t count = ten_value_length(&points, 0);
+    double x0 = 0, y0 = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct ten_value point = ten_value_item(&points, i);
+        struct ten_value first = ten_value_item(&point, 0), second = ten_value_item(&point, 1);
+        double x1 = ten_value_number(&first, 0, 1), y1 = ten_value_number(&second, 0, 1);
+        if (x1 > x) return y0 + (y1 - y0) * (x - x0) / (x1 - x0);
+        x0 = x1;
+        y0 = y1;
+    }
+    return y0;
+}
+
 static void write_roc(struct ten_page *page, const struct panel *panel) {
     struct ten_value curves = ten_value_member(&panel->root, "roc");
     size_t count = ten_value_length(&curves, 0);
     json_t *values = json_array();
     double least = 1, worst_auc = 2;
     size_t worst = 0;
+    bool early = true; /* whether every curve is nearly up where the false positives are few */
     for (size_t i = 0; i < count; i++) {
         struct ten_value curve = ten_value_item(&curves, i);
         size_t label = (size_t)ten_member_number(&curve, "label", 0, TEN_CLASSES - 1);
@@ -180,6 +224,7 @@ static void write_roc(struct ten_page *page, const struct panel *panel) {
         snprintf(name, sizeof name, "%s (%s)", page->classes[label], ten_show_share(auc).text);
         least = fmin(least, append_curve(page, values, &curve, name));
         if (auc < worst_auc) worst = label, worst_auc = auc;
+        early = early && rate_at(&curve, 0.05) >= 0.9;
     }
     if (json_array_size(values) == 0) { /* no class has a curve: nothing to draw */
         json_decref(values);
@@ -191,9 +236,10 @@ static void write_roc(struct ten_page *page, const struct panel *panel) {
     snprintf(id, sizeof id, "roc-%.128s", panel->row->name);
     snprintf(label, sizeof label, "ROC curves of %.128s, one for each class against the rest", panel->row->name);
     ten_figure_begin(page, figure, "half", id, label);
-    ten_html_raw(&page->html,
-                 "ROC curves, each class against the rest, with the area under them (AUC) in the legend; the "
-                 "false positive rate is logarithmic, as all of interest happens below a few per cent. ");
+    ten_html(&page->html,
+             "ROC curves, each class against the rest, with the area under them (AUC) in the legend; the "
+             "false positive rate is logarithmic, %s. ",
+             early ? "as all of interest happens below a few per cent" : "which gives room to the small ones");
     if (worst_auc <= 1) {
         ten_html(&page->html, "Hardest to tell from the rest is ");
         ten_part_class(page, worst);
@@ -212,14 +258,14 @@ static bool write_history_part(struct ten_page *page, const struct panel *panel,
                                const struct ten_value *rows, bool shares) {
     size_t columns = ten_value_length(names, 0), count = ten_value_length(rows, 0), series = 0;
     json_t *values = json_array();
-    const char *title = "";
+    char title[256] = ""; /* the columns' names */
     double least = HUGE_VAL, most = 0;
     for (size_t c = 1; c < columns; c++) {
         struct ten_value head = ten_value_item(names, c);
         const char *name = ten_value_label(&head);
         if (is_share(name) != shares) continue;
-        title = name;
-        series++;
+        size_t length = strlen(title);
+        snprintf(title + length, sizeof title - length, "%s%.60s", series++ ? " and " : "", name);
         for (size_t r = 0; r < count && page->outcome->status == TEN_OK; r++) {
             struct ten_value row = ten_value_item(rows, r);
             ten_value_length(&row, columns);
@@ -240,12 +286,8 @@ static bool write_history_part(struct ten_page *page, const struct panel *panel,
     bool logarithmic = !shares && least > 0 && most / least > 20;
     json_t *figure = ten_figure_new(page, "history", values);
     ten_figure_set(page, figure, "encoding.x.title", json_string(ten_value_text(&first)));
-    char axis[128], id[160], label[256];
-    snprintf(axis, sizeof axis, "%.60s%s",
-             series == 1 ? title
-             : shares    ? "accuracy"
-                         : "loss",
-             logarithmic ? ", logarithmic" : "");
+    char axis[288], id[160], label[256];
+    snprintf(axis, sizeof axis, "%s%s", title, logarithmic ? ", logarithmic" : "");
     ten_figure_set(page, figure, "encoding.y.title", json_string(axis));
     if (logarithmic) ten_figure_set(page, figure, "encoding.y.scale", json_pack("{s:s}", "type", "log"));
     if (series == 1) ten_figure_set(page, figure, "encoding.color.legend", json_null());
@@ -277,12 +319,15 @@ static void write_mistake(struct ten_page *page, const struct ten_value *mistake
     double sure = ten_value_number(&item, 0, 1);
     size_t index = ten_member_count(mistake, "index");
     ten_html_raw(&page->html, "<li>");
-    ten_part_picture(page, ten_member_picture(mistake, "image"), width, height, 2, "test image %zu", index);
+    bool chosen = page->chosen[1];
+    ten_part_picture(page, ten_member_picture(mistake, "image"), width, height, 2, "test image %zu%s", index,
+                     chosen ? " of those chosen" : "");
     ten_html(&page->html,
              "<span class=\"verdict\"><b>%s</b> taken for <b>%s</b></span><span>%s sure</span>"
-             "<span class=\"index\">image %zu</span></li>\n",
+             "<span class=\"index\">%s %zu%s</span></li>\n",
              page->classes[truth], page->classes[predicted],
-             ten_show_percent(sure, sure > 0.995 && sure < 0.9995 ? 1 : 0).text, index);
+             ten_show_percent(sure, sure > 0.995 && sure < 0.9995 ? 1 : 0).text, chosen ? "no." : "image", index,
+             chosen ? " of those chosen" : "");
 }
 
 static void write_mistakes(struct ten_page *page, const struct panel *panel) {
@@ -310,6 +355,7 @@ static void write_panel(struct ten_page *page, struct ten_row *row, bool shown) 
     struct panel panel = read_panel(row);
     ten_html(&page->html, "<div class=\"panel\" id=\"panel-%s\"%s>\n", row->name, shown ? "" : " hidden");
     write_finding(page, &panel);
+    write_convergence(page, &panel);
     ten_html_raw(&page->html, "<div class=\"pair confused\">\n");
     write_confusion(page, &panel);
     write_report(page, &panel);

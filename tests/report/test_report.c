@@ -110,9 +110,10 @@ static json_t *make_evaluation(const char *name) {
 static struct study make_study(void) {
     struct study study;
     study.documents[0] =
-        json_pack("{s:s,s:s,s:i,s:b,s:s,s:f,s:{s:s,s:s,s:i},s:s,s:s}", "version", "0.1.0", "data", "mnist", "seed", 42,
-                  "quick", 0, "started", "2025-03-02T10:41:07Z", "seconds", 193.4, "machine", "processor",
-                  "Some Processor", "kernels", "generic", "threads", 2, "best", "knn", "chosen_on", "validation");
+        json_pack("{s:s,s:s,s:i,s:b,s:n,s:s,s:s,s:f,s:{s:s,s:s,s:i},s:s,s:s}", "version", "0.1.0", "data", "mnist",
+                  "seed", 42, "quick", 0, "limit", "command", "tenfold study --out 'my study'", "started",
+                  "2025-03-02T10:41:07Z", "seconds", 193.4, "machine", "processor", "Some Processor", "kernels",
+                  "generic", "threads", 2, "best", "knn", "chosen_on", "validation");
     study.documents[1] = json_pack("{s:s,s:s,s:o,s:[o,o]}", "data", "mnist", "path", "data/mnist", "classes",
                                    class_names(), "sets", make_set("train", 600), make_set("test", 100));
     study.documents[2] =
@@ -213,7 +214,12 @@ static void test_parts(void **state) {
         "One chain of steps prepares the images: <code>minmax,<wbr>crop1</code> hands the model 1 values",
         "<b>k-nearest neighbours</b> (<code>minmax,<wbr>crop20,<wbr>standardize</code>) labels <b>95.00\u202f%</b>",
         "its most frequent mistake is to take a 4 for a 9, 60 times",
-        "tenfold study --data mnist --seed 42 --out study",
+        "<pre><code>tenfold study --out &#39;my study&#39;</code></pre>",
+        "The training file begins with these; ink is an image’s mean intensity",
+        "<span class=\"index\">image 247</span>",
+        "The classes hardly differ in it.",
+        "They and the peaks of memory differ from run to run",
+        "The fit, epoch by epoch: loss.",
         "3\u202fmin 13\u202fs",
         "2025-03-02 10:41 UTC",
         "<tr class=\"best\">",
@@ -227,7 +233,11 @@ static void test_parts(void **state) {
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_in(page, parts[i]);
     assert_not_in(page, "<a href=\"models/"); /* no such files in this study */
-    assert_not_in(page, "0.9233");            /* published, but for another chain than this study's */
+    assert_not_in(page, "class=\"note\">A ");
+    assert_not_in(page, "†");
+    assert_not_in(page, "did not converge");
+    assert_not_in(page, "of those chosen");
+    assert_not_in(page, "0.9233"); /* published, but for another chain than this study's */
     assert_not_in(page, "sourceMappingURL");
     assert_int_equal(occurrences(page, "<script"), occurrences(page, "</script>"));
     assert_int_equal(occurrences(page, "<section"), occurrences(page, "</section>"));
@@ -302,21 +312,11 @@ static void test_words_stay_words(void **state) {
     static const struct {
         size_t document;
         const char *path;
-    } places[] = {{0, "machine.processor"},
-                  {0, "version"},
-                  {0, "data"},
-                  {0, "chosen_on"},
-                  {0, "started"},
-                  {1, "classes.3"},
-                  {1, "sets.0.checksum"},
-                  {2, "chains.0.prep"},
-                  {2, "chains.0.summary"},
-                  {1, "path"},
-                  {2, "chains.0.digits.0.stages.0.name"},
-                  {3, "rows.0.title"},
-                  {3, "rows.0.prep"},
-                  {3, "rows.0.model"},
-                  {4, "history.names.1"}};
+    } places[] = {
+        {0, "machine.processor"}, {0, "version"},          {0, "data"},         {0, "chosen_on"},
+        {0, "command"},           {0, "started"},          {1, "classes.3"},    {1, "sets.0.checksum"},
+        {2, "chains.0.prep"},     {2, "chains.0.summary"}, {1, "path"},         {2, "chains.0.digits.0.stages.0.name"},
+        {3, "rows.0.title"},      {3, "rows.0.prep"},      {3, "rows.0.model"}, {4, "history.names.1"}};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         struct study study = make_study();
         change(study.documents[places[i].document], places[i].path, json_string(hostile));
@@ -346,6 +346,9 @@ static void test_refused(void **state) {
         {0, "machine", "[]", "study.json: machine: expected an object, found an array"},
         {0, "best", "\"svm\"", "study.json: best: expected the name of a row of compare.json, found \"svm\""},
         {0, "best", "\"../../x\"", "study.json: best: expected a name"},
+        {0, "limit", "\"x\"", "study.json: limit: expected a whole number from 0 up, found \"x\""},
+        {0, "command", "1", "study.json: command: expected a text, found 1"},
+        {3, "rows.0.converged", "1", "compare.json: rows[0].converged: expected true or false"},
         {0, "quick", "0", "study.json: quick: expected true or false"},
         {0, "seconds", "-1", "study.json: seconds: expected a number from 0 up, found -1"},
         {0, "seconds", NULL, "study.json: seconds: expected this member, found nothing"},
@@ -377,19 +380,23 @@ static void test_refused(void **state) {
         {4, "history.rows.1", "[1]", "evaluate/knn.json: history.rows[1]: expected 3 items"},
         {5, "per_class", "null", "evaluate/logistic.json: per_class: expected an array, found null"},
     };
+    struct study whole = make_study();
+    const char *folder = save_study(&whole), *out = test_path(folder, "report.html");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct study study = make_study();
         json_t *value = cases[i].value ? json_loads(cases[i].value, JSON_DECODE_ANY, NULL) : NULL;
         assert_true(value || !cases[i].value);
         change(study.documents[cases[i].document], cases[i].path, value);
-        const char *folder = save_study(&study), *out = test_path(folder, "report.html");
+        save_document(folder, cases[i].document, study.documents[cases[i].document]);
         free_study(&study);
         struct ten_error error;
         assert_fails(ten_report_build(folder, out, &error), TEN_FORMAT, cases[i].message);
         assert_int_equal(ten_report_build(folder, out, NULL), TEN_FORMAT);
         assert_false(ten_file_exists(out));
         assert_false(ten_file_exists(test_path(folder, "figures/accuracy.vl.json")));
+        save_document(folder, cases[i].document, whole.documents[cases[i].document]);
     }
+    free_study(&whole);
 }
 
 static void test_no_json(void **state) {
@@ -496,6 +503,9 @@ static void test_edge_cases(void **state) {
     size_t size;
     char *page = (char *)test_read(out, &size);
     assert_in(page, "labels all 100 images correctly");
+    assert_in(page, "what made no error stands where half an error would");
+    assert_in(page, "Everything shown here stands in the folder <code>/");
+    assert_not_in(page, "beside this page");
     assert_not_in(page, "href=\"evaluate/");
     assert_not_in(page, "figure-roc");
     *strstr(page, "<div id=\"tip\"") = 0; /* behind it stand scripts */
@@ -503,6 +513,148 @@ static void test_edge_cases(void **state) {
     assert_not_in(page, "inf");
     assert_not_in(page, "It was chosen among");
     free(page);
+}
+
+static json_t *whole_numbers(const char *text) {
+    json_t *array = json_loads(text, 0, NULL);
+    assert_non_null(array);
+    return array;
+}
+
+/* A study of the first steps: a part of the images, an older program, a fit that was stopped, classes with names. */
+static void test_limited(void **state) {
+    (void)state;
+    struct study study = make_study();
+    change(study.documents[0], "quick", json_true());
+    change(study.documents[0], "limit", json_integer(10000));
+    change(study.documents[0], "command", NULL);
+    change(study.documents[3], "rows.1.converged", json_false());
+    char *page = build_study(&study);
+    static const char *const parts[] = {
+        "A quick run on at most 10,000 images of each set: the whole study",
+        "The chosen training images begin with these",
+        "The first of the chosen training images of each class",
+        "<span class=\"index\">no. 247 of those chosen</span>",
+        "k-nearest neighbours<sup title=\"not converged\">†</sup></th>",
+        "† Not converged: the fit reached its limit",
+        "Its fit did not converge",
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_in(page, parts[i]);
+    assert_int_equal(occurrences(page, "Its fit did not converge"), 1);
+    assert_not_in(page, "The same again");
+    free(page);
+
+    study = make_study(); /* a limit above the test images leaves their file as it is */
+    change(study.documents[0], "limit", json_integer(20000));
+    page = build_study(&study);
+    assert_in(page, "A run on at most 20,000 images of each set");
+    assert_in(page, "The chosen training images begin with these");
+    assert_in(page, "<span class=\"index\">image 247</span>");
+    free(page);
+}
+
+static void test_wording(void **state) {
+    (void)state;
+    static const struct {
+        size_t document;
+        const char *path, *value, *words;
+    } cases[] = {
+        {4, "confusion.2", "[0, 0, 9, 0, 0, 0, 0, 0, 61, 0]", "mistake is to take a 2 for an 8, 61 times"},
+        {4, "confusion.8", "[0, 0, 0, 61, 0, 0, 0, 0, 9, 0]", "mistake is to take an 8 for a 3, 61 times"},
+        {4, "confusion.2", "[0, 0, 9, 0, 0, 0, 60, 0, 0, 0]",
+         "one of its most frequent mistakes is to take a 2 for a 6"},
+        {3, "rows.0.accuracy", "0.95", "images correctly, and so does "},
+        {1, "sets.0.ink", "[10, 10, 10, 10, 10, 10, 10, 10, 10, 14]",
+         "has 1.4 times the ink of the lightest, digit 0."},
+        {1, "sets.0.ink", "[null, 10, 10, 10, 10, 10, 10, 10, 10, 15]", "lightest, digit 1: this alone tells"},
+        {4, "roc.3.points", "[[0, 0], [0.5, 0.5], [1, 1]]", "logarithmic, which gives room to the small ones"},
+        {1, "sets.0.class_counts", "[0, 0, 0, 9, 0, 0, 0, 90, 0, 0]",
+         "Only two of the ten digits occur among the training images. They are very unevenly frequent: from 9 (digit "
+         "3)"},
+        {1, "sets.0.class_counts", "[0, 0, 0, 9, 0, 0, 0, 90, 0, 0]", "occur in training would be 50\u202f% each"},
+        {1, "sets.0.class_counts", "[0, 0, 0, 9, 0, 0, 0, 0, 0, 0]", "Only one of the ten digits occurs among"},
+        {1, "sets.0.pixels.mean", "[0, 0, 0, 0]", "\"domain\":[0,255.0]"},
+        {4, "history.names", "[\"iteration\", \"objective\", \"gradient\"]", "objective and gradient"},
+        {1, "classes.3", "\"Dress\"", "Mean intensity per class: bars"},
+    };
+    struct study whole = make_study();
+    const char *folder = save_study(&whole);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct study study = make_study();
+        change(study.documents[cases[i].document], cases[i].path, json_loads(cases[i].value, JSON_DECODE_ANY, NULL));
+        save_document(folder, cases[i].document, study.documents[cases[i].document]);
+        free_study(&study);
+        char *page = build(folder);
+        assert_in(page, cases[i].words);
+        free(page);
+        save_document(folder, cases[i].document, whole.documents[cases[i].document]);
+    }
+    free_study(&whole);
+}
+
+/* Words of handwriting stay out of a page on other things. */
+static void test_other_things(void **state) {
+    (void)state;
+    struct study study = make_study();
+    change(study.documents[1], "classes.3", json_string("Dress"));
+    char *page = build_study(&study);
+    *strstr(page, "<div id=\"tip\"") = 0; /* behind it stand scripts */
+    static const char *const words[] = {"writer", "stroke", "full ink", "handwriting", "with ink", "Ink per", ">Ink<"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const char *text = strstr(page, "<body>");
+        for (const char *at = text; (at = strstr(at, words[i]));) {
+            if (strncmp(at, "strokeWidth", 11) && strncmp(at, "strokeDash", 10) && strncmp(at, "stroke\":", 8))
+                fail_msg("the page has \"%.60s\"", at);
+            at++;
+        }
+    }
+    free(page);
+}
+
+static void test_each_mistake_once(void **state) {
+    (void)state;
+    struct study study = make_study();
+    json_t *confusion = json_array();
+    for (size_t i = 0; i < 10; i++) json_array_append_new(confusion, whole_numbers("[0, 0, 0, 0, 0, 0, 0, 0, 0, 0]"));
+    change(study.documents[4], "confusion", confusion);
+    change(study.documents[4], "confusion.4.8", json_integer(1));
+    char *page = build(save_study(&study));
+    assert_in(page, " mislabels 1 of 1 images: it takes a 4 for an 8.");
+    free(page);
+    change(study.documents[4], "confusion.8.4", json_integer(1));
+    page = build_study(&study);
+    assert_in(page, " mislabels 2 of 2 images, no two in the same way.");
+    free(page);
+}
+
+static void test_square_cells(void **state) {
+    (void)state;
+    struct study study = make_study();
+    change(study.documents[1], "sets.0.height", json_integer(1));
+    change(study.documents[1], "sets.0.width", json_integer(4));
+    const char *folder = save_study(&study);
+    free_study(&study);
+    free(build(folder));
+    json_t *figure = json_load_file(test_path(folder, "figures/pixels.vl.json"), 0, NULL);
+    assert_non_null(figure);
+    double height = json_number_value(json_object_get(figure, "height"));
+    assert_true(height > 0 && json_number_value(json_object_get(figure, "width")) == 4 * height);
+    json_decref(figure);
+}
+
+static void test_own_files_stay(void **state) {
+    (void)state;
+    struct study study = make_study();
+    const char *folder = save_study(&study);
+    free_study(&study);
+    struct ten_error error;
+    for (size_t d = 0; d < DOCUMENTS; d++) {
+        const char *own = test_path(folder, document_names[d]);
+        assert_fails(ten_report_build(folder, own, &error), TEN_INVALID, document_names[d]);
+    }
+    assert_int_equal(symlink("study.json", test_path(folder, "page.html")), 0);
+    assert_fails(ten_report_build(folder, test_path(folder, "page.html"), &error), TEN_INVALID, "page.html");
+    free(build(folder)); /* all as it was */
 }
 
 /* ---- Anything, anywhere ------------------------------------------------------------------------------- */
@@ -580,6 +732,12 @@ int main(void) {
         cmocka_unit_test(test_missing),
         cmocka_unit_test(test_old_page_stays),
         cmocka_unit_test(test_edge_cases),
+        cmocka_unit_test(test_limited),
+        cmocka_unit_test(test_wording),
+        cmocka_unit_test(test_other_things),
+        cmocka_unit_test(test_each_mistake_once),
+        cmocka_unit_test(test_square_cells),
+        cmocka_unit_test(test_own_files_stay),
         cmocka_unit_test(test_anything_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,39 @@ for (const width of [1400, 390]) {
 
       test("draws every figure", async () => assertDrawn(await marks(page)));
 
+      test("cuts no label off", async () => {
+        const cut = await page.$$eval("figure.chart svg", (pictures) => pictures.flatMap((svg) => {
+          const frame = svg.getBoundingClientRect();
+          const outside = ({ left, right }) => left < frame.left - 3 || right > frame.right + 3; // corners of turned texts
+          return [...svg.querySelectorAll(":is(.role-axis-label, .role-legend-label) text")]
+            .filter((text) => text.getAttribute("opacity") !== "0" && outside(text.getBoundingClientRect()))
+            .map((text) => `${svg.closest("figure").id}: ${text.textContent}`);
+        }));
+        assert.deepEqual(cut, []);
+      });
+
+      test("keeps the labels of a stretched axis apart", async () => {
+        const boxes = await page.$$eval("#figure-accuracy svg .role-axis-label text", (labels) =>
+          labels.filter((l) => l.textContent.endsWith("%")).map((l) => [l.getAttribute("opacity"), l.textContent,
+            l.getBoundingClientRect().left, l.getBoundingClientRect().right]));
+        assert.ok(boxes.length > 1, `${boxes.length} ticks`);
+        assert.deepEqual(boxes.filter(([opacity]) => opacity === "0"), [], "ticks without a label");
+        boxes.sort((a, b) => a[2] - b[2]);
+        boxes.slice(1).forEach((box, i) => assert.ok(box[2] > boxes[i][3] + 4, `${boxes[i][1]} and ${box[1]}`));
+      });
+
+      test("names every class below its bars", async () => {
+        const names = await page.$$eval("#figure-class-distribution svg .role-axis-label text", (labels) =>
+          labels.filter((l) => l.getAttribute("opacity") !== "0" && !l.textContent.endsWith("%")).length);
+        assert.equal(names, 10);
+      });
+
+      test("shows pixels as squares", async () => {
+        const { width, height } = await page.$eval("#figure-pixels svg .mark-rect path", (cell) =>
+          cell.getBoundingClientRect().toJSON());
+        assert.ok(Math.abs(width - height) < 0.05 * width, `${width} x ${height}`);
+      });
+
       test("has the scheme's colours, in the figures too", async () => {
         const lightness = await page.evaluate(() => {
           const parts = (colour) => colour.match(/\d+(\.\d+)?/g).slice(0, 3).map(Number);

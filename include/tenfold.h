@@ -36,9 +36,10 @@ extern "C" {
 /* The version of the library that is linked, as "major.minor.patch". */
 TEN_API const char *ten_version(void);
 
-/* The name of the kernel set in use: "generic", "avx2" or "avx512". Chosen once, at the first call of the library
- * that needs it, as the best that processor and operating system support; the environment variable TENFOLD_CPU
- * chooses a lesser one by name (an unknown or unsupported name is ignored here; `tenfold` reports it). */
+/* The name of the kernel set in use: "generic", "avx2", "avx512", "vnni" or "amx". Chosen once, at the first call of the
+ * library that needs it, as the best that processor and operating system support (for AMX, Linux is asked to let this
+ * process use it); the environment variable TENFOLD_CPU chooses a lesser one by name (an unknown or unsupported name is
+ * ignored here; `tenfold` reports it). */
 TEN_API const char *ten_kernel_set(void);
 
 /* ---- Errors ------------------------------------------------------------------------------------------- */
@@ -138,7 +139,7 @@ TEN_API void ten_dataset_release(struct ten_dataset *dataset);
 /* CRC-32 (of zlib) over shape, images and labels: tells whether two datasets are the same. */
 TEN_API uint32_t ten_dataset_checksum(const struct ten_dataset *dataset);
 
-/* Loads a training and test set. `where` is "mnist", "fashion" or a folder.
+/* Loads a training and test set. `where` is "mnist", "fashion", a folder, or a name that is no folder here.
  * A name is looked for in $TENFOLD_DATA/NAME, data/NAME, $XDG_DATA_HOME/tenfold/NAME (~/.local/share by default) and
  * where the system keeps it (/usr/share/datasets/fashion-mnist). A folder holds the four IDX files
  * {train,t10k}-images[-.]idx3-ubyte[.gz] and {train,t10k}-labels[-.]idx1-ubyte[.gz], or train.csv and test.csv
@@ -273,7 +274,8 @@ struct ten_pipeline_info {
 };
 TEN_API struct ten_pipeline_info ten_pipeline_describe(const struct ten_pipeline *pipeline);
 
-/* Names the classes (at most 63 bytes each), to be saved with the model; "0".."9" until then. */
+/* Names the classes (at most 63 bytes each), to be saved with the model; "0".."9" until then. Control characters and
+ * what is no UTF-8 become '?'. */
 TEN_API enum ten_status ten_pipeline_name_classes(struct ten_pipeline *pipeline, const char *const names[TEN_CLASSES],
                                                   struct ten_error *error);
 

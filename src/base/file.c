@@ -6,7 +6,9 @@
 #include "base/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -82,31 +84,54 @@ static bool ends_in_gz(const char *path) {
 
 static void writer_clear(struct ten_writer *writer) {
     free(writer->path);
+    free(writer->target);
     free(writer->temporary);
     *writer = (struct ten_writer){0};
 }
 
+/* Opens a new file beside `path`, under a name that nobody else has. */
+static FILE *open_temporary(struct ten_writer *writer, mode_t mode) {
+    static atomic_uint counter;
+    size_t size = strlen(writer->target) + 48;
+    writer->temporary = malloc(size);
+    if (!writer->temporary) return NULL;
+    int file = -1;
+    for (int attempt = 0; attempt < 100 && file < 0; attempt++) {
+        snprintf(writer->temporary, size, "%s.partial-%ld-%u", writer->target, (long)getpid(),
+                 atomic_fetch_add(&counter, 1));
+        file = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (file < 0 && errno != EEXIST) break;
+    }
+    if (file < 0) {
+        free(writer->temporary);
+        writer->temporary = NULL;
+        return NULL;
+    }
+    if (mode) fchmod(file, mode); /* the new file is as open as the one it replaces */
+    return fdopen(file, "wb");
+}
+
 enum ten_status ten_writer_open(struct ten_writer *writer, const char *path, struct ten_error *error) {
-    *writer = (struct ten_writer){.path = strdup(path)};
-    if (!writer->path) return ten_fail_memory(error, "a file name");
+    /* through links, so that the file they lead to is replaced and not the link */
+    char *real = realpath(path, NULL);
+    *writer = (struct ten_writer){.path = strdup(path), .target = real ? real : strdup(path)};
+    if (!writer->path || !writer->target) {
+        writer_clear(writer);
+        return ten_fail_memory(error, "a file name");
+    }
     struct stat info;
     bool there = stat(path, &info) == 0;
     if (there && S_ISDIR(info.st_mode)) {
         writer_clear(writer);
         return ten_fail(error, TEN_IO, "%s: is a folder, expected a file to write", path);
     }
-    if (!there || S_ISREG(info.st_mode)) {
-        size_t size = strlen(path) + 32;
-        writer->temporary = malloc(size);
-        if (!writer->temporary) {
-            writer_clear(writer);
-            return ten_fail_memory(error, "a file name");
-        }
-        snprintf(writer->temporary, size, "%s.partial-%ld", path, (long)getpid());
-    }
-    writer->file = fopen(writer->temporary ? writer->temporary : path, "wb");
+    /* devices and pipes, and regular files behind /proc/self/fd, are written as they are */
+    bool replace = !there || (S_ISREG(info.st_mode) && real && strncmp(path, "/proc/", 6) && strncmp(path, "/dev/", 5));
+    errno = 0;
+    writer->file = replace ? open_temporary(writer, there ? info.st_mode & 07777 : 0) : fopen(path, "wb");
     if (!writer->file) {
         int why = errno;
+        if (writer->temporary) unlink(writer->temporary);
         writer_clear(writer);
         return ten_fail(error, TEN_IO, "%s: cannot be written: %s", path, strerror(why));
     }
@@ -146,7 +171,8 @@ enum ten_status ten_writer_printf(struct ten_writer *writer, struct ten_error *e
     char small[512];
     int length = vsnprintf(small, sizeof small, format, arguments);
     va_end(arguments);
-    enum ten_status status = TEN_INVALID;
+    enum ten_status status = TEN_OK;
+    if (length < 0) status = ten_fail(error, TEN_INVALID, "%s: a text cannot be formatted", writer->path);
     if (length >= 0 && (size_t)length < sizeof small) {
         status = ten_writer_write(writer, small, (size_t)length, error);
     } else if (length >= 0) {
@@ -174,7 +200,13 @@ enum ten_status ten_writer_commit(struct ten_writer *writer, struct ten_error *e
     int why = errno;
     good = fclose(writer->file) == 0 && good;
     writer->file = NULL;
-    if (good && writer->temporary) good = rename(writer->temporary, writer->path) == 0;
+    if (good && writer->temporary) {
+        good = rename(writer->temporary, writer->target) == 0;
+        if (good) {
+            free(writer->temporary); /* nothing is left to remove */
+            writer->temporary = NULL;
+        }
+    }
     enum ten_status status = TEN_OK;
     if (!good) {
         if (why) errno = why;
@@ -188,7 +220,7 @@ void ten_writer_abandon(struct ten_writer *writer) {
     if (!writer->path) return;
     if (writer->gzip) gzclose(writer->gzip);
     if (writer->file) fclose(writer->file);
-    if (writer->temporary) unlink(writer->temporary); /* gone already after a rename */
+    if (writer->temporary) unlink(writer->temporary);
     writer_clear(writer);
 }
 

@@ -14,7 +14,8 @@ enum ten_status ten_file_read(const char *path, size_t limit, uint8_t **bytes, s
 
 /* A file being written. All zero: not open. */
 struct ten_writer {
-    char *path, *temporary; /* temporary NULL: `path` is no regular file and is written directly */
+    char *path, *target; /* as it was given; where that leads through links */
+    char *temporary;     /* NULL: no regular file, written directly */
     FILE *file;
     void *gzip; /* gzFile, if the path ends in ".gz" */
 };

@@ -8,9 +8,23 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* Asked once: the answer follows the thread's affinity, and scratch memory for each thread must fit all along. */
+static size_t processors;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void count_processors(void) {
+    int count = omp_get_num_procs();
+    processors = count < 1 ? 1 : (size_t)count;
+}
+
 size_t ten_threads(const struct ten_run *run) {
-    int threads = run && run->threads > 0 ? run->threads : omp_get_num_procs();
-    return threads < 1 ? 1 : (size_t)threads;
+    pthread_once(&once, count_processors);
+    return run && run->threads > 0 ? (size_t)run->threads : processors;
+}
+
+size_t ten_workers(const struct ten_run *run, size_t tasks) {
+    size_t threads = ten_threads(run);
+    return threads < tasks ? threads : tasks ? tasks : 1;
 }
 
 enum ten_status ten_report(const struct ten_run *run, const struct ten_progress *progress, struct ten_error *error) {
@@ -20,8 +34,7 @@ enum ten_status ten_report(const struct ten_run *run, const struct ten_progress 
 
 enum ten_status ten_parallel(const struct ten_run *run, const char *stage, const char *unit, double per_task,
                              size_t tasks, ten_task *task, void *context, struct ten_error *error) {
-    size_t threads = ten_threads(run);
-    if (threads > tasks) threads = tasks ? tasks : 1;
+    size_t threads = ten_workers(run, tasks);
     enum ten_status status = TEN_OK;
     atomic_size_t failed = SIZE_MAX; /* the lowest task that failed; those above need not start, those below must */
     pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;

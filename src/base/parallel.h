@@ -6,11 +6,14 @@
 
 #include "tenfold.h"
 
-/* One task; `thread` is in 0..ten_threads(run)-1 and picks scratch memory. */
+/* One task; `thread` is in 0..ten_workers(run, tasks)-1 and picks scratch memory. */
 typedef enum ten_status ten_task(void *context, size_t task, size_t thread, struct ten_error *error);
 
-/* How many threads a run uses, at least 1. */
+/* How many threads a run may use, at least 1; the same all through a process for the same run->threads. */
 size_t ten_threads(const struct ten_run *run);
+
+/* How many of them ten_parallel uses for so many tasks: what scratch memory is needed for. */
+size_t ten_workers(const struct ten_run *run, size_t tasks);
 
 /* Runs tasks 0..tasks-1. `stage` NULL: no progress is reported; otherwise progress is reported in `unit`, each task
  * counting for `per_task` of them, and the run can be stopped. If tasks fail, the error of the lowest-numbered one is

@@ -6,7 +6,9 @@
 #include "base/text.h"
 #include "data/batch.h"
 #include "prep/step.h"
+#include "study/json.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +41,7 @@ static enum ten_status write_plain(const struct options *options, const struct t
 
 /* Nine significant digits: a float reads back as itself. */
 static size_t format_value(char *out, size_t size, float value) {
-    if (value == (float)(int)value && value > -1e6f && value < 1e6f)
+    if (value > -1e6f && value < 1e6f && value == (float)(int)value && !(value == 0 && signbit(value)))
         return (size_t)snprintf(out, size, "%d", (int)value);
     return (size_t)snprintf(out, size, "%.9g", (double)value);
 }
@@ -126,9 +128,10 @@ static int run(const struct options *options) {
     if (status != TEN_OK)
         result = ten_complain_error(&error);
     else if (options->json)
-        result = ten_print_json(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "data", data.name, "path", options->out,
-                                          "format", to, "prep", options->prep ? options->prep : "none", "train",
-                                          (json_int_t)data.train.count, "test", (json_int_t)data.test.count),
+        result = ten_print_json(json_pack("{s:s, s:o, s:s, s:s, s:I, s:I}", "data", data.name, "path",
+                                          ten_json_text(options->out), "format", to, "prep",
+                                          options->prep ? options->prep : "none", "train", (json_int_t)data.train.count,
+                                          "test", (json_int_t)data.test.count),
                                 NULL);
     else
         ten_say(options, "%s: %zu + %zu images written to %s as %s", data.name, data.train.count, data.test.count,

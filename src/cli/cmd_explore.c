@@ -1,6 +1,7 @@
 /* `tenfold explore`: what the data is like. */
 #include "cli/explore.h"
 
+#include "base/error.h"
 #include "cli/cli.h"
 #include "study/json.h"
 
@@ -17,11 +18,13 @@ json_t *ten_explore_json(const struct ten_data *data, const struct ten_run *run,
         struct ten_exploration exploration;
         *status = ten_explore(&exploration, sets[i], run, error);
         if (*status != TEN_OK) break;
-        json_array_append_new(list, ten_json_exploration(&exploration, sets[i], names[i]));
+        if (json_array_append_new(list, ten_json_exploration(&exploration, sets[i], names[i])) != 0)
+            *status = ten_fail_memory(error, "the exploration");
         ten_exploration_release(&exploration);
     }
-    json_t *document =
-        json_pack("{s:s, s:s, s:O, s:O}", "data", data->name, "path", data->path, "classes", classes, "sets", list);
+    json_t *document = json_pack("{s:s, s:o, s:O, s:O}", "data", data->name, "path", ten_json_text(data->path),
+                                 "classes", classes, "sets", list);
+    if (!document && *status == TEN_OK) *status = ten_fail_memory(error, "the exploration");
     json_decref(list);
     json_decref(classes);
     if (*status == TEN_OK) return document;
@@ -46,8 +49,9 @@ static void print_classes(const json_t *set, const json_t *classes) {
     for (size_t c = 0; c < TEN_CLASSES; c++) {
         double count = json_number_value(json_array_get(counts, c));
         int bar = (int)((double)room * count / most + 0.5);
-        printf("  %-*s  %6.0f  %4.1f %%  ink %5.1f%s", (int)label, json_string_value(json_array_get(classes, c)), count,
-               100 * count / number(set, "count"), json_number_value(json_array_get(ink, c)), bar ? "  " : "");
+        printf("  %-*s  %6.0f  %4.1f %%", (int)label, json_string_value(json_array_get(classes, c)), count,
+               100 * count / number(set, "count"));
+        if (count > 0) printf("  ink %5.1f  ", json_number_value(json_array_get(ink, c)));
         for (int i = 0; i < bar; i++) putchar('#');
         putchar('\n');
     }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "study/json.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -60,10 +61,11 @@ static bool find_file(char *path, size_t size, const char *folder, const char *n
     static const char *const endings[] = {"", ".gz"};
     for (int dot = 0; dot < 2; dot++)
         for (int e = 0; e < 2; e++) {
-            snprintf(path, size, "%s/%s%s", folder, name, endings[e]);
-            char *idx = strstr(path + strlen(folder), "-idx");
+            char file[64];
+            snprintf(file, sizeof file, "%s%s", name, endings[e]);
+            char *idx = strstr(file, "-idx");
             if (dot && idx) *idx = '.';
-            if (ten_file_exists(path)) return true;
+            if (ten_path_join(path, size, folder, file, NULL) == TEN_OK && ten_file_exists(path)) return true;
         }
     return false;
 }
@@ -271,9 +273,9 @@ static int run(const struct options *options) {
     if (status != TEN_OK) return ten_complain_error(&error);
     int result = DONE;
     if (options->json)
-        result = ten_print_json(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I}", "name", name, "path", to, "source", how,
-                                          "verified", source != NULL, "train", (json_int_t)data.train.count, "test",
-                                          (json_int_t)data.test.count),
+        result = ten_print_json(json_pack("{s:o, s:o, s:o, s:b, s:I, s:I}", "name", ten_json_text(name), "path",
+                                          ten_json_text(to), "source", ten_json_text(how), "verified", source != NULL,
+                                          "train", (json_int_t)data.train.count, "test", (json_int_t)data.test.count),
                                 NULL);
     else
         ten_say(options, "%s: %zu + %zu images in %s (%s, %s)", name, data.train.count, data.test.count, to, how,

@@ -3,17 +3,20 @@
 
 #include "base/cpu.h"
 #include "kernels/kernels.h"
+#include "study/json.h"
 
 #include <omp.h>
+#include <string.h>
 
 static json_t *dataset_json(const char *name) {
     struct ten_data data;
     struct ten_error error;
     if (ten_data_load(&data, name, &error) != TEN_OK)
         return json_pack("{s:s, s:b, s:s}", "name", name, "found", 0, "message", error.message);
-    json_t *found = json_pack("{s:s, s:b, s:s, s:I, s:I, s:I, s:I}", "name", name, "found", 1, "path", data.path,
-                              "train", (json_int_t)data.train.count, "test", (json_int_t)data.test.count, "height",
-                              (json_int_t)data.train.height, "width", (json_int_t)data.train.width);
+    json_t *found =
+        json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I}", "name", name, "found", 1, "path", ten_json_text(data.path),
+                  "train", (json_int_t)data.train.count, "test", (json_int_t)data.test.count, "height",
+                  (json_int_t)data.train.height, "width", (json_int_t)data.train.width);
     ten_data_release(&data);
     return found;
 }
@@ -60,6 +63,13 @@ static const char *text(const json_t *object, const char *key) {
     return value ? value : "";
 }
 
+/* Why a dataset cannot be used, without its name where the message begins with that. */
+static const char *message_of(const json_t *item) {
+    const char *name = text(item, "name"), *message = text(item, "message");
+    size_t length = strlen(name);
+    return strncmp(message, name, length) == 0 && message[length] == ':' ? message + length + 2 : message;
+}
+
 static void print_info(const json_t *info) {
     size_t i;
     const json_t *item;
@@ -76,7 +86,7 @@ static void print_info(const json_t *info) {
                    (long long)json_integer_value(json_object_get(item, "height")),
                    (long long)json_integer_value(json_object_get(item, "width")));
         else
-            printf("%-12s not usable: %s\n", text(item, "name"), text(item, "message"));
+            printf("%-12s not usable: %s\n", text(item, "name"), message_of(item));
     }
     printf("models      ");
     json_array_foreach(json_object_get(info, "models"), i, item) printf(" %s", text(item, "name"));

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "study/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,8 +58,8 @@ static json_t *result_json(const struct input *input, size_t i, const char *mode
     char number[2] = {empty ? '\0' : (char)('0' + ten_label(probabilities)), '\0'};
     json_t *digits = json_array();
     if (!empty) json_array_append_new(digits, digit_json(input, i, probabilities));
-    json_t *result = json_pack("{s:s, s:s, s:f, s:s, s:o}", "image", input->path, "model", model, "microseconds",
-                               microseconds, "number", number, "digits", digits);
+    json_t *result = json_pack("{s:o, s:s, s:f, s:s, s:o}", "image", ten_json_text(input->path), "model", model,
+                               "microseconds", microseconds, "number", number, "digits", digits);
     if (!input->picture) json_object_set_new(result, "index", json_integer((json_int_t)i));
     return result;
 }
@@ -99,10 +100,10 @@ static enum ten_status predict_file(const struct ten_pipeline *pipeline, const c
     for (size_t i = 0; status == TEN_OK && i < count; i++) {
         bool empty = input.picture && input.box.width == 0;
         const float *p = probabilities + i * TEN_CLASSES;
-        if (options->json)
-            json_array_append_new(results, result_json(&input, i, info.model->name, microseconds, p, empty));
-        else
+        if (!options->json)
             print_result(&input, i, &info, p, empty);
+        else if (json_array_append_new(results, result_json(&input, i, info.model->name, microseconds, p, empty)) != 0)
+            status = ten_fail_memory(error, "the results");
     }
     free(probabilities);
     ten_dataset_release(&input.images);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "report/report.h"
+#include "study/json.h"
 
 static int run(const struct options *options) {
     const char *folder = options->argument_count ? options->arguments[0] : "study";
@@ -14,7 +15,9 @@ static int run(const struct options *options) {
     if (!options->out) status = ten_path_join(path, sizeof path, folder, "report.html", &error);
     if (status == TEN_OK) status = ten_report_build(folder, out, &error);
     if (status != TEN_OK) return ten_complain_error(&error);
-    if (options->json) return ten_print_json(json_pack("{s:s, s:s}", "folder", folder, "report", out), NULL);
+    if (options->json)
+        return ten_print_json(json_pack("{s:o, s:o}", "folder", ten_json_text(folder), "report", ten_json_text(out)),
+                              NULL);
     ten_say(options, "wrote %s", out);
     return DONE;
 }

@@ -12,11 +12,14 @@
 #include "base/parallel.h"
 #include "cli/explore.h"
 #include "cli/preview.h"
+#include "prep/step.h"
 #include "report/report.h"
+#include "study/json.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 enum { MOST_ROWS = 64, QUICK_LIMIT = 6000 };
@@ -26,8 +29,10 @@ struct study {
     const char *folder;
     struct ten_data data;
     struct ten_run run;
+    double began;        /* when this run did */
     double since;        /* when the part that is being made was begun */
     double seconds;      /* that all parts took, those made by earlier runs too */
+    char subject[160];   /* data and seed: one folder holds one study */
     char made_with[256]; /* version, data, seed, kernels: what every part depends on */
     struct entry {
         char name[96]; /* "knn", "knn+original" */
@@ -111,22 +116,67 @@ static enum ten_status choose_entries(struct study *study, struct ten_error *err
     return status;
 }
 
+/* Leaves out the entries whose chain cannot take these images, and says so; an error if none is left. */
+static enum ten_status keep_possible(struct study *study, struct ten_error *error) {
+    const struct ten_dataset *train = &study->data.train;
+    size_t kept = 0;
+    for (size_t i = 0; i < study->entry_count; i++) {
+        struct ten_chain chain;
+        struct ten_shape shape = {train->height * train->width, train->height, train->width};
+        enum ten_status status = ten_chain_parse(&chain, study->entries[i].prep, error);
+        if (status == TEN_OK) status = ten_chain_reshape(&chain, &shape, error);
+        ten_chain_release(&chain);
+        if (status == TEN_NO_MEMORY) return status;
+        if (status == TEN_OK)
+            study->entries[kept++] = study->entries[i];
+        else
+            ten_say(&study->options, "%s is left out: %s", study->entries[i].name, error->message);
+    }
+    study->entry_count = kept;
+    return kept ? TEN_OK
+                : ten_fail(error, TEN_FORMAT, "none of these models can take images of %zux%zu pixels", train->height,
+                           train->width);
+}
+
+/* A folder that holds a study of other images or of another seed is left alone: its models would stay beside ours. */
+static enum ten_status check_folder(const struct study *study, struct ten_error *error) {
+    char path[2048];
+    enum ten_status status = part_path(study, path, sizeof path, "", "explore", ".json", error);
+    if (status != TEN_OK) return status;
+    json_t *part = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    const char *with = json_string_value(json_object_get(part, "made_with"));
+    const char *from = with ? strstr(with, "; ") : NULL, *to = with ? strrchr(with, ';') : NULL; /* its subject */
+    if (with && !strstr(with, study->subject))
+        status = ten_fail(
+            error, TEN_FORMAT,
+            "%s: holds another study (%.*s), this one is of %s; choose another folder with --out, or remove "
+            "that one",
+            study->folder, from && from + 2 < to ? (int)(to - from - 2) : 0, from ? from + 2 : "", study->subject);
+    json_decref(part);
+    return status;
+}
+
 static enum ten_status prepare(struct study *study, struct ten_error *error) {
     static const char *const folders[] = {"validate", "evaluate", "models"};
     enum ten_status status = ten_load_data(&study->options, &study->data, error);
+    if (status != TEN_OK) return status;
+    if (study->data.train.count < 6)
+        return ten_fail(error, TEN_FORMAT, "%zu training images: a study needs at least 6, of which it holds one out",
+                        study->data.train.count);
+    study->run = ten_run_for(&study->options);
+    snprintf(study->subject, sizeof study->subject, "%s %08" PRIx32 " %08" PRIx32 "; seed %" PRIu64, study->data.name,
+             ten_dataset_checksum(&study->data.train), ten_dataset_checksum(&study->data.test), study->options.seed);
+    snprintf(study->made_with, sizeof study->made_with, "tenfold %s; %s; %s", ten_version(), study->subject,
+             ten_kernel_set());
+    status = keep_possible(study, error);
+    if (status == TEN_OK) status = check_folder(study, error);
     if (status == TEN_OK) status = ten_make_folder(study->folder, error);
     char path[2048];
     for (size_t i = 0; status == TEN_OK && i < sizeof folders / sizeof *folders; i++) {
         status = ten_path_join(path, sizeof path, study->folder, folders[i], error);
         if (status == TEN_OK) status = ten_make_folder(path, error);
     }
-    if (status != TEN_OK) return status;
-    study->run = ten_run_for(&study->options);
-    snprintf(study->made_with, sizeof study->made_with,
-             "tenfold %s; %s %08" PRIx32 " %08" PRIx32 "; seed %" PRIu64 "; %s", ten_version(), study->data.name,
-             ten_dataset_checksum(&study->data.train), ten_dataset_checksum(&study->data.test), study->options.seed,
-             ten_kernel_set());
-    return TEN_OK;
+    return status;
 }
 
 /* ---- Exploring and preprocessing ------------------------------------------------------------------------------------
@@ -219,6 +269,12 @@ static enum ten_status validate(struct study *study, double *accuracies, struct 
     return status;
 }
 
+/* -1 if there is no such file. */
+static json_int_t file_bytes(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 ? (json_int_t)info.st_size : -1;
+}
+
 /* Fits an entry on the whole training set, saves it and measures it on the test set. *part gets the evaluation. */
 static enum ten_status evaluate(struct study *study, const struct entry *entry, json_t **part,
                                 struct ten_error *error) {
@@ -227,14 +283,18 @@ static enum ten_status evaluate(struct study *study, const struct entry *entry, 
     enum ten_status status = part_path(study, path, sizeof path, "evaluate/", entry->name, ".json", error);
     if (status == TEN_OK) status = part_path(study, model, sizeof model, "models/", entry->name, ".safetensors", error);
     if (status != TEN_OK) return status;
-    *part = ten_file_exists(model) ? kept_part(study, path, made_with) : NULL;
-    if (*part) return TEN_OK;
+    *part = kept_part(study, path, made_with);
+    if (*part && json_integer_value(json_object_get(*part, "model_bytes")) == file_bytes(model)) return TEN_OK;
+    json_decref(*part);
+    *part = NULL;
+    remove(path); /* an older evaluation must not stand beside the newer model, should this be stopped in between */
     struct measured measured;
     status = ten_measure(&measured, entry->name, entry->model, entry->prep, &study->options, &study->data, true,
                          &study->run, error);
     if (status == TEN_OK) status = ten_pipeline_save(measured.pipeline, model, error);
     if (status == TEN_OK) {
         *part = ten_evaluation_json(&measured, &study->data, "test", true);
+        json_object_set_new(*part, "model_bytes", json_integer(file_bytes(model)));
         status = write_part(study, *part, path, made_with, error);
     }
     ten_measured_release(&measured);
@@ -244,7 +304,7 @@ static enum ten_status evaluate(struct study *study, const struct entry *entry, 
 /* A row of compare.json out of an evaluation: without its details. */
 static json_t *row_of(const json_t *evaluation, double validation_accuracy) {
     static const char *const details[] = {"on",  "data",    "classes",  "per_class", "weighted", "confusion",
-                                          "roc", "history", "mistakes", "made_with", "made_in"};
+                                          "roc", "history", "mistakes", "made_with", "made_in",  "model_bytes"};
     json_t *row = json_copy((json_t *)evaluation);
     for (size_t i = 0; i < sizeof details / sizeof *details; i++) json_object_del(row, details[i]);
     json_object_set_new(row, "validation_accuracy", json_real(validation_accuracy));
@@ -277,21 +337,56 @@ static enum ten_status compare(struct study *study, const double *validation, js
 /* ---- The whole
  * --------------------------------------------------------------------------------------------------------- */
 
+/* Appends a word as a shell takes it: quoted where it holds anything unusual. */
+static void add_word(char *command, size_t size, const char *word) {
+    size_t length = strlen(command);
+    bool plain =
+        *word && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./,=+-")] == '\0';
+    length += (size_t)snprintf(command + length, size - length, " %s", plain ? "" : "'");
+    for (; *word && length + 8 < size; word++)
+        length += (size_t)snprintf(command + length, size - length, *word == '\'' ? "'\\''" : "%c", *word);
+    snprintf(command + length, size - length, "%s", plain ? "" : "'");
+}
+
+/* The command line that makes this study. */
+static void describe_command(const struct study *study, char *command, size_t size) {
+    const struct options *o = &study->options;
+    char number[32];
+    snprintf(command, size, "tenfold study --data");
+    add_word(command, size, o->data ? o->data : "mnist");
+    if (o->models) {
+        add_word(command, size, "--models");
+        add_word(command, size, o->models);
+    }
+    if (o->quick || o->limit) {
+        add_word(command, size, o->quick && o->limit == QUICK_LIMIT ? "--quick" : "--limit");
+        snprintf(number, sizeof number, "%zu", o->limit);
+        if (!(o->quick && o->limit == QUICK_LIMIT)) add_word(command, size, number);
+    }
+    add_word(command, size, "--seed");
+    snprintf(number, sizeof number, "%" PRIu64, o->seed);
+    add_word(command, size, number);
+    add_word(command, size, "--out");
+    add_word(command, size, study->folder);
+}
+
 static enum ten_status conclude(struct study *study, const char *best, char *report, size_t size,
                                 struct ten_error *error) {
-    char path[2048], started[32];
-    time_t now = time(NULL) - (time_t)study->seconds;
+    char path[2048], started[32], command[4096];
+    time_t now = time(NULL) - (time_t)(ten_seconds() - study->began);
     struct tm parts;
     strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
+    describe_command(study, command, sizeof command);
     enum ten_status status = part_path(study, path, sizeof path, "", "study", ".json", error);
     if (status == TEN_OK)
-        status =
-            ten_write_json(json_pack("{s:s, s:s, s:I, s:b, s:s, s:f, s:{s:s, s:s, s:I}, s:s, s:s}", "version",
-                                     ten_version(), "data", study->data.name, "seed", (json_int_t)study->options.seed,
-                                     "quick", study->options.limit != 0, "started", started, "seconds", study->seconds,
-                                     "machine", "processor", ten_cpu()->name, "kernels", ten_kernel_set(), "threads",
-                                     (json_int_t)ten_threads(&study->run), "best", best, "chosen_on", "validation"),
-                           path, error);
+        status = ten_write_json(
+            json_pack("{s:s, s:s, s:I, s:b, s:o, s:o, s:s, s:f, s:{s:s, s:s, s:I}, s:s, s:s}", "version", ten_version(),
+                      "data", study->data.name, "seed", (json_int_t)study->options.seed, "quick", study->options.quick,
+                      "limit", study->options.limit ? json_integer((json_int_t)study->options.limit) : json_null(),
+                      "command", ten_json_text(command), "started", started, "seconds", study->seconds, "machine",
+                      "processor", ten_cpu()->name, "kernels", ten_kernel_set(), "threads",
+                      (json_int_t)ten_threads(&study->run), "best", best, "chosen_on", "validation"),
+            path, error);
     if (status == TEN_OK) status = ten_path_join(report, size, study->folder, "report.html", error);
     if (status == TEN_OK) status = ten_report_build(study->folder, report, error);
     return status;
@@ -299,7 +394,8 @@ static enum ten_status conclude(struct study *study, const char *best, char *rep
 
 static enum ten_status do_study(struct study *study, json_t *rows, const char **best, char *report, size_t size,
                                 struct ten_error *error) {
-    double start = ten_seconds(), validation[MOST_ROWS] = {0};
+    double validation[MOST_ROWS] = {0};
+    study->began = ten_seconds();
     enum ten_status status = prepare(study, error);
     if (status == TEN_OK) status = explore(study, error);
     if (status == TEN_OK) status = preview(study, error);
@@ -307,10 +403,10 @@ static enum ten_status do_study(struct study *study, json_t *rows, const char **
     if (status == TEN_OK) status = compare(study, validation, rows, error);
     size_t top = 0;
     for (size_t i = 1; i < study->entry_count; i++)
-        if (validation[i] > validation[top]) top = i;
+        if (validation[i] > validation[top] + 1e-9) top = i; /* parts that were kept are rounded to ten digits */
     *best = study->entries[top].name;
     if (status == TEN_OK) status = conclude(study, *best, report, size, error);
-    if (status == TEN_OK) ten_say(&study->options, "done in %.1f s", ten_seconds() - start);
+    if (status == TEN_OK) ten_say(&study->options, "done in %.1f s", ten_seconds() - study->began);
     return status;
 }
 
@@ -319,7 +415,7 @@ static int run(const struct options *options) {
     json_t *rows = json_array();
     if (!study || !rows) return ten_complain(FAILED, "out of memory");
     study->options = *options;
-    study->folder = options->out ? options->out : "study";
+    study->folder = options->out ? options->out : options->quick ? "study-quick" : "study";
     if (options->quick && !options->limit) study->options.limit = QUICK_LIMIT;
     char report[2048];
     const char *best = "";
@@ -332,9 +428,9 @@ static int run(const struct options *options) {
         if (error.status == TEN_CANCELLED)
             ten_say(options, "what was finished is kept in %s; the same command goes on", study->folder);
     } else if (options->json) {
-        result = ten_print_json(
-            json_pack("{s:s, s:s, s:s, s:O}", "folder", study->folder, "report", report, "best", best, "rows", rows),
-            NULL);
+        result = ten_print_json(json_pack("{s:o, s:o, s:s, s:O}", "folder", ten_json_text(study->folder), "report",
+                                          ten_json_text(report), "best", best, "rows", rows),
+                                NULL);
     } else {
         result = ten_print_rows(rows);
         printf("\nbest on validation: %s\nreport: %s\n", best, report);
@@ -352,11 +448,15 @@ const struct command ten_command_study = {
     .details =
         "Explores the data, judges every model with its own chain and with the original study's on a sixth of the "
         "training images, fits all on the whole training set, measures them once on the test set, saves them and "
-        "writes the report. Finished parts are kept: after Ctrl-C the same command goes on.",
+        "writes the report. Finished parts are kept: after Ctrl-C the same command goes on. A folder that holds a "
+        "study "
+        "of other images or another seed is left alone.",
     .examples = "  tenfold study\n"
                 "  tenfold study --quick --out first-look\n"
                 "  tenfold study --data fashion --models knn,logistic --out fashion-study\n",
     .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_MODELS | OPT_QUICK,
-    .notes = (const struct option_note[]){{OPT_OUT, "the folder for all of it (default study)"}, {0}},
+    .notes =
+        (const struct option_note[]){{OPT_OUT, "the folder for all of it (default study, or study-quick with --quick)"},
+                                     {0}},
     .run = run,
 };

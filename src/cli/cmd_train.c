@@ -1,6 +1,7 @@
 /* `tenfold train`: fits one pipeline and writes the model file. */
 #include "cli/cli.h"
 
+#include "base/error.h"
 #include "base/file.h"
 #include "study/json.h"
 
@@ -22,10 +23,11 @@ static enum ten_status train(const struct options *options, const char *out, jso
         struct ten_pipeline_info info = ten_pipeline_describe(measured.pipeline);
         struct stat file;
         *row = ten_row_json(&measured, measure ? data.test.count : 0, true);
+        if (!*row) status = ten_fail_memory(error, "the result");
         json_object_set_new(*row, "on", options->on ? json_string(options->on) : json_null());
         json_object_set_new(*row, "data", json_string(data.name));
         json_object_set_new(*row, "seed", json_integer((json_int_t)options->seed));
-        json_object_set_new(*row, "file", json_string(out));
+        json_object_set_new(*row, "file", ten_json_text(out));
         json_object_set_new(*row, "file_bytes", json_integer(stat(out, &file) == 0 ? (json_int_t)file.st_size : 0));
         json_object_set_new(*row, "history", ten_json_history(info.history));
     }

@@ -68,10 +68,11 @@ static bool fill_standard_files(void) {
 /* A kernel set that was asked for by name and cannot be had must not be replaced in silence. */
 static int check_kernel_set(void) {
     const char *wanted = getenv("TENFOLD_CPU");
-    if (!wanted || strcmp(wanted, ten_kernel_set()) == 0) return DONE;
+    if (!wanted || !*wanted || strcmp(wanted, ten_kernel_set()) == 0) return DONE;
     if (ten_kernels_known(wanted))
         return ten_complain(WRONG_USAGE, "TENFOLD_CPU=%s: this machine or build cannot run that kernel set", wanted);
-    return ten_complain(WRONG_USAGE, "TENFOLD_CPU=%s: unknown kernel set; there are generic, avx2, avx512", wanted);
+    return ten_complain(WRONG_USAGE, "TENFOLD_CPU=%s: unknown kernel set; there are generic, avx2, avx512, vnni, amx",
+                        wanted);
 }
 
 static int run_command(int argc, char **argv) {

@@ -122,6 +122,13 @@ static json_t *settings_json(const struct ten_pipeline_info *info) {
     return settings;
 }
 
+/* Sets a member; once something has failed, `row` is NULL and stays so. */
+static void put(json_t **row, const char *key, json_t *value) {
+    if (json_object_set_new(*row, key, value) == 0) return;
+    json_decref(*row);
+    *row = NULL;
+}
+
 json_t *ten_row_json(const struct measured *measured, size_t test_count, bool with_fit) {
     struct ten_pipeline_info info = ten_pipeline_describe(measured->pipeline);
     json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", measured->name, "model", info.model->name, "title",
@@ -129,19 +136,22 @@ json_t *ten_row_json(const struct measured *measured, size_t test_count, bool wi
     if (!row) return NULL;
     if (test_count) {
         json_t *metrics = ten_json_metrics(&measured->metrics);
-        json_object_update(row, metrics);
+        if (!metrics || json_object_update(row, metrics) != 0) {
+            json_decref(row);
+            row = NULL;
+        }
         json_decref(metrics);
     }
     if (with_fit) {
-        json_object_set_new(row, "prep_seconds", json_real(info.prep_seconds));
-        json_object_set_new(row, "fit_seconds", json_real(info.fit_seconds));
+        put(&row, "prep_seconds", json_real(info.prep_seconds));
+        put(&row, "fit_seconds", json_real(info.fit_seconds));
     }
-    if (test_count) json_object_set_new(row, "predict_seconds", json_real(measured->predict_seconds));
-    if (with_fit) json_object_set_new(row, "peak_bytes", json_integer((json_int_t)measured->peak_bytes));
-    json_object_set_new(row, "parameters", json_integer((json_int_t)info.parameters));
-    json_object_set_new(row, "converged", json_boolean(info.converged));
-    json_object_set_new(row, "train_count", json_integer((json_int_t)info.train_count));
-    json_object_set_new(row, "test_count", json_integer((json_int_t)test_count));
+    if (test_count) put(&row, "predict_seconds", json_real(measured->predict_seconds));
+    if (with_fit) put(&row, "peak_bytes", json_integer((json_int_t)measured->peak_bytes));
+    put(&row, "parameters", json_integer((json_int_t)info.parameters));
+    put(&row, "converged", json_boolean(info.converged));
+    put(&row, "train_count", json_integer((json_int_t)info.train_count));
+    put(&row, "test_count", json_integer((json_int_t)test_count));
     return row;
 }
 

@@ -77,15 +77,21 @@ static enum ten_status read_header(struct reader *reader, struct ten_error *erro
     return TEN_OK;
 }
 
-static enum ten_status find_shape(const struct reader *reader, struct ten_dataset *out, struct ten_error *error) {
-    size_t pixels = reader->columns - 1, side = 1;
+/* CSV keeps no shape: a square if there is one, else one row; false if neither is a possible image. */
+static bool shape_of_pixels(size_t pixels, struct ten_dataset *out) {
+    size_t side = 1;
     while (side < TEN_MAX_SIDE && side * side < pixels) side++;
     bool square = side * side == pixels;
-    if (!square && pixels > TEN_MAX_SIDE)
-        return ten_fail(error, TEN_FORMAT, "%s: line 1: %zu pixels are no square of a side up to %d, nor one such row",
-                        reader->path, pixels, TEN_MAX_SIDE);
     out->height = square ? side : 1;
     out->width = square ? side : pixels;
+    return square || pixels <= TEN_MAX_SIDE;
+}
+
+static enum ten_status find_shape(const struct reader *reader, struct ten_dataset *out, struct ten_error *error) {
+    size_t pixels = reader->columns - 1;
+    if (!shape_of_pixels(pixels, out))
+        return ten_fail(error, TEN_FORMAT, "%s: line 1: %zu pixels are no square of a side up to %d, nor one such row",
+                        reader->path, pixels, TEN_MAX_SIDE);
     return TEN_OK;
 }
 
@@ -209,6 +215,13 @@ static enum ten_status check_savable(const struct ten_dataset *dataset, const ch
     if (height < 1 || height > TEN_MAX_SIDE || width < 1 || width > TEN_MAX_SIDE)
         return ten_fail(error, TEN_INVALID, "%s: images of %zu x %zu pixels to write, expected sides of 1..%d", path,
                         height, width, TEN_MAX_SIDE);
+    struct ten_dataset read_back;
+    if (!shape_of_pixels(height * width, &read_back))
+        return ten_fail(
+            error, TEN_INVALID,
+            "%s: images of %zu x %zu pixels: CSV keeps no shape, and %zu pixels make neither a square nor one "
+            "row of at most %d",
+            path, height, width, height * width, TEN_MAX_SIDE);
     for (size_t i = 0; i < dataset->count; i++)
         if (dataset->labels[i] >= TEN_CLASSES)
             return ten_fail(error, TEN_INVALID, "%s: row %zu (counted from 0) has label %d, expected 0..%d", path, i,

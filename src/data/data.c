@@ -2,6 +2,7 @@
  * each under any of its customary names; what is missing can then be named. */
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "tenfold.h"
 
 #include <limits.h>
@@ -137,7 +138,8 @@ static enum ten_status load_folder(struct ten_data *out, const struct listing *l
         copy_name(out->name, sizeof out->name, name, strlen(name));
     else
         name_folder(out->name, sizeof out->name, folder);
-    bool clothes = strcasestr(out->name, "fashion") || strcasestr(folder, "fashion");
+    bool clothes = strcasestr(out->name, "fashion") != NULL; /* the name, not all of the path */
+    ten_clean_text(out->name);
     for (size_t i = 0; i < TEN_CLASSES; i++) out->class_names[i] = clothes ? CLOTHES[i] : DIGITS[i];
     enum ten_status status = load_files(out, listing, folder, error);
     if (status != TEN_OK) {
@@ -180,6 +182,12 @@ static enum ten_status load_known(struct ten_data *out, const struct known *know
         size_t length = strlen(all);
         snprintf(all + length, sizeof all - length, "%s%s", i ? ", " : "", places[i]);
     }
+    if (known < KNOWN || known >= KNOWN + sizeof KNOWN / sizeof *KNOWN)
+        return ten_fail(
+            error, TEN_NOT_FOUND,
+            "%s: no such folder, nor data of that name; expected a folder, \"mnist\" or \"fashion\" (looked "
+            "in %s)",
+            known->name, all);
     /* the command first: a long list of places may be cut */
     return ten_fail(error, TEN_NOT_FOUND, "%s: no such data here yet; run `tenfold fetch %s` (looked in %s)",
                     known->name, known->name, all);
@@ -199,8 +207,12 @@ enum ten_status ten_data_load(struct ten_data *out, const char *where, struct te
     if (known) {
         status = load_known(out, known, listing, error);
     } else if (stat(where, &info) != 0) {
-        status = ten_fail(error, TEN_NOT_FOUND, "%s: no such folder; expected a folder, \"mnist\" or \"fashion\"",
-                          *where ? where : "\"\"");
+        struct known own = {where, NULL}; /* a name that `tenfold fetch NAME --from DIR` was given */
+        if (*where && *where != '.' && !strchr(where, '/'))
+            status = load_known(out, &own, listing, error);
+        else
+            status = ten_fail(error, TEN_NOT_FOUND, "%s: no such folder; expected a folder, \"mnist\" or \"fashion\"",
+                              *where ? where : "\"\"");
     } else if (!S_ISDIR(info.st_mode)) {
         status = ten_fail(error, TEN_INVALID, "%s: is a file, expected a folder, \"mnist\" or \"fashion\"", where);
     } else {

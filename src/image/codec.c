@@ -86,6 +86,7 @@ static enum ten_status decode_png_or_jump(struct png_decoder *decoder) {
     if (setjmp(common->give_up)) return TEN_FORMAT;
     decoder->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, common, png_give_up, png_ignore);
     if (!decoder->png) return TEN_NO_MEMORY;
+    png_set_chunk_cache_max(decoder->png, 8); /* of texts, which may be large and are not wanted */
     decoder->info = png_create_info_struct(decoder->png);
     if (!decoder->info) return TEN_NO_MEMORY;
     png_set_read_fn(decoder->png, common, png_read_bytes);

@@ -81,6 +81,7 @@ static enum ten_status line_search(const struct ten_lbfgs *problem, struct state
                                    double *new_value, bool *found, struct ten_error *error) {
     double slope = dot(s->gradient, s->direction, s->size), low = 0, high = INFINITY, step = 1;
     *found = false;
+    if (!(slope < 0)) return TEN_OK; /* the pairs mislead */
     for (int trial = 0; trial < MAX_TRIALS; trial++) {
         for (size_t i = 0; i < s->size; i++) s->trial[i] = x[i] + step * s->direction[i];
         enum ten_status status = problem->evaluate(problem->context, s->trial, new_value, s->trial_gradient, error);
@@ -118,6 +119,8 @@ static void move(struct state *s, double *x) {
         s->inverse_product[at] = 1 / product;
         s->newest = at;
         if (s->pairs < s->memory) s->pairs++;
+    } else if (s->pairs == s->memory) {
+        s->pairs--; /* its place was the oldest pair's */
     }
     memcpy(x, s->trial, s->size * sizeof *x);
     memcpy(s->gradient, s->trial_gradient, s->size * sizeof *x);

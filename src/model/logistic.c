@@ -253,7 +253,7 @@ static enum ten_status predict(const void *state, const struct ten_values *value
                                float *probabilities, const struct ten_run *run, struct ten_error *error) {
     (void)values;
     struct prediction prediction = {state, features, probabilities, NULL, NULL};
-    size_t threads = ten_threads(run);
+    size_t threads = ten_workers(run, ten_block_count(features->rows, ROWS));
     prediction.rows = ten_alloc(threads * ROWS, prediction.model->features * sizeof(float));
     prediction.matmul = ten_alloc(threads * TEN_MATMUL_SCRATCH, sizeof(float));
     enum ten_status status = prediction.rows && prediction.matmul

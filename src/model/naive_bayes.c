@@ -24,9 +24,8 @@ static const struct ten_parameter parameters[] = {
     {.name = "var_smoothing",
      .type = TEN_REAL,
      .initial = "1e-9",
-     .minimum = 0,
+     .minimum = 1e-100,
      .maximum = 1,
-     .open_minimum = true,
      .help = "share of the largest feature variance that is added to every variance"},
 };
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -80,8 +81,10 @@ enum ten_status ten_pipeline_name_classes(struct ten_pipeline *pipeline, const c
         if (strlen(names[c]) >= sizeof pipeline->class_names[c])
             return ten_fail(error, TEN_INVALID, "class name \"%s\" is longer than %zu bytes", names[c],
                             sizeof pipeline->class_names[c] - 1);
-    for (int c = 0; c < TEN_CLASSES; c++)
+    for (int c = 0; c < TEN_CLASSES; c++) {
         snprintf(pipeline->class_names[c], sizeof pipeline->class_names[c], "%s", names[c]);
+        ten_clean_text(pipeline->class_names[c]);
+    }
     return TEN_OK;
 }
 

@@ -2,6 +2,7 @@
  * Loading trusts nothing: the pipeline is made anew from the names in the metadata, as if a user had typed them, and
  * every tensor must have the shape that this pipeline gives it. */
 #include "base/error.h"
+#include "base/text.h"
 #include "model/pipeline.h"
 
 #include <inttypes.h>
@@ -13,25 +14,43 @@
 
 /* ---- Saving --------------------------------------------------------------------------------------------------- */
 
+/* Each of these is NULL when memory is short. */
+static json_t *whole(json_t *value, bool good) {
+    if (good) return value;
+    json_decref(value);
+    return NULL;
+}
+
 static json_t *settings_json(const struct ten_pipeline *p) {
     json_t *object = json_object();
+    bool good = object != NULL;
     for (size_t i = 0; i < p->type->about.parameter_count; i++) {
         const char *value = strchr(p->settings[i], '=') + 1;
-        json_object_set_new(object, p->type->about.parameters[i].name, json_string(value));
+        good = json_object_set_new(object, p->type->about.parameters[i].name, json_string(value)) == 0 && good;
     }
-    return object;
+    return whole(object, good);
+}
+
+static json_t *classes_json(const struct ten_pipeline *p) {
+    json_t *classes = json_array();
+    bool good = classes != NULL;
+    for (int c = 0; c < TEN_CLASSES; c++)
+        good = json_array_append_new(classes, json_string(p->class_names[c])) == 0 && good;
+    return whole(classes, good);
 }
 
 static json_t *history_json(const struct ten_history *history) {
     json_t *names = json_array(), *rows = json_array();
-    for (size_t j = 0; j < history->columns; j++) json_array_append_new(names, json_string(history->names[j]));
+    bool good = names && rows;
+    for (size_t j = 0; j < history->columns; j++)
+        good = json_array_append_new(names, json_string(history->names[j])) == 0 && good;
     for (size_t i = 0; i < history->rows; i++) {
         json_t *row = json_array();
         for (size_t j = 0; j < history->columns; j++)
-            json_array_append_new(row, json_real(history->values[i * history->columns + j]));
-        json_array_append_new(rows, row);
+            good = json_array_append_new(row, json_real(history->values[i * history->columns + j])) == 0 && good;
+        good = json_array_append_new(rows, row) == 0 && good;
     }
-    return json_pack("{s:o, s:o}", "names", names, "rows", rows);
+    return whole(json_pack("{s:o, s:o}", "names", names, "rows", rows), good);
 }
 
 /* Puts a JSON value into the metadata as text; takes the value over. */
@@ -50,17 +69,14 @@ static bool put_text(json_t *metadata, const char *key, const char *text) {
 static enum ten_status describe(const struct ten_pipeline *p, json_t *metadata, struct ten_error *error) {
     char checksum[16];
     snprintf(checksum, sizeof checksum, "%08" PRIx32, p->train_checksum);
-    json_t *classes = json_array();
-    for (int c = 0; c < TEN_CLASSES; c++) json_array_append_new(classes, json_string(p->class_names[c]));
     bool good = put_text(metadata, "format", FORMAT) && put_text(metadata, "version", p->version) &&
                 put_text(metadata, "model", p->type->about.name) && put_text(metadata, "prep", p->chain.text) &&
-                put(metadata, "parameters", settings_json(p)) && put(metadata, "classes", json_incref(classes)) &&
+                put(metadata, "parameters", settings_json(p)) && put(metadata, "classes", classes_json(p)) &&
                 put(metadata, "image", json_pack("[I, I]", (json_int_t)p->height, (json_int_t)p->width)) &&
                 put(metadata, "training",
                     json_pack("{s:I, s:s, s:I, s:b}", "count", (json_int_t)p->train_count, "checksum", checksum, "seed",
                               (json_int_t)p->seed, "converged", p->converged)) &&
                 put(metadata, "history", history_json(&p->history));
-    json_decref(classes);
     return good ? TEN_OK : ten_fail(error, TEN_NO_MEMORY, "the model's description cannot be put into words");
 }
 
@@ -166,6 +182,7 @@ static enum ten_status load_training(const struct ten_tensors *file, struct ten_
         int converged = 0;
         const char *checksum = "";
         snprintf(p->version, sizeof p->version, "%s", version);
+        ten_clean_text(p->version);
         if (json_unpack_ex(image, NULL, JSON_STRICT, "[I, I]", &height, &width) != 0 || height < 1 || width < 1 ||
             height > TEN_MAX_SIDE || width > TEN_MAX_SIDE)
             status = wrong(file, "image", "[height, width]", error);
@@ -209,6 +226,7 @@ static enum ten_status load_history(const struct ten_tensors *file, struct ten_p
         const char *name = json_string_value(json_array_get(names, j));
         good = name && strlen(name) < sizeof p->history_names[j];
         if (good) name_list[j] = strcpy(p->history_names[j], name);
+        if (good) ten_clean_text(p->history_names[j]);
     }
     double row[8];
     for (size_t i = 0; good && status == TEN_OK && i < json_array_size(rows); i++) {

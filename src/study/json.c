@@ -6,10 +6,12 @@
 #include "study/json.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROC_POINTS = 200, FIRST_ROWS = 10, SAMPLES = 10 };
 
@@ -19,6 +21,15 @@ static json_t *whole(json_t *json, int failed) {
     if (!failed) return json;
     json_decref(json);
     return NULL;
+}
+
+json_t *ten_json_text(const char *text) {
+    char *copy = strdup(text);
+    if (!copy) return NULL;
+    ten_clean_text(copy);
+    json_t *value = json_string(copy);
+    free(copy);
+    return value;
 }
 
 json_t *ten_json_real(double value) { return isfinite(value) ? json_real(value) : json_null(); }

@@ -7,6 +7,9 @@
 
 #include <jansson.h>
 
+/* A text that may come from outside, such as a path: what JSON cannot hold becomes '?' (ten_clean_text). */
+json_t *ten_json_text(const char *text);
+
 /* A number, or null if it is not finite. */
 json_t *ten_json_real(double value);
 

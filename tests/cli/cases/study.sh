@@ -17,7 +17,7 @@ j 'sorted(d), d["folder"], d["report"], [r["name"] for r in d["rows"]]' \
     tenfold study $options --out study/ --quiet --json
 changed
 
-echo "with another seed, all is"
+echo "with another seed it is left alone"
 touch -d $old study/*/* study/*.*
 tenfold study --data tiny --models naive-bayes --quiet --seed 1 >/dev/null
 changed

@@ -61,6 +61,12 @@ struct ten_kernels {
     /* y[i] += sum over j < count of factors[j] * rows[j][i], i < n, in the order of j. */
     void (*combine)(size_t n, size_t count, const float *factors, const float *const *rows, float *y);
 
+    /* sums[i * n + j] = sum over d < depth of (x[i * depth + d] * scale[j * depth + d] - offset[j * depth + d])^2,
+     * i < m, j < n, in double throughout: the squared distance of row i from point j, each in units of j's own. A sum
+     * does not depend on m or n. */
+    void (*scaled_distances)(size_t m, size_t n, size_t depth, const float *x, const double *scale,
+                             const double *offset, double *sums);
+
     /* Each row of x[rows x columns] becomes its softmax. log_sum[rows] (may be NULL) gets log(sum(exp(row))).
      * Finite inputs; 1 <= columns <= 1024. The relative error of a probability is below 1e-6, plus 2^-24 times the
      * difference to the row's maximum (which is rounded); those below 1e-37 may be 0. */

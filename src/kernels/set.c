@@ -173,6 +173,63 @@ static size_t find_below_f32(size_t m, size_t n, const float *c, size_t ldc, con
     return count;
 }
 
+/* ---- Scaled distances ----------------------------------------------------------------------------------- */
+
+enum { DOUBLES = LANES / 2, DISTANCE_M = 4, DISTANCE_N = 2 };
+typedef double doubles __attribute__((vector_size(8 * DOUBLES), aligned(8), may_alias));
+typedef float half_floats __attribute__((vector_size(4 * DOUBLES), aligned(4), may_alias));
+
+static double sum_lanes(doubles v) {
+    double sum = 0;
+    for (int l = 0; l < DOUBLES; l++) sum += v[l];
+    return sum;
+}
+
+/* Four rows and two points at a time: a row is widened once for two points, a point read once for four rows. Edges
+ * repeat their last row or point. */
+static void distance_tile(size_t depth, const float *const x[DISTANCE_M], const double *const scale[DISTANCE_N],
+                          const double *const offset[DISTANCE_N], double out[DISTANCE_M][DISTANCE_N]) {
+    doubles sum[DISTANCE_M][DISTANCE_N] = {0};
+    size_t whole = depth / DOUBLES * DOUBLES;
+    for (size_t d = 0; d < whole; d += DOUBLES) {
+#pragma GCC unroll 2
+        for (int j = 0; j < DISTANCE_N; j++) {
+            doubles s = *(const doubles *)(scale[j] + d), o = *(const doubles *)(offset[j] + d);
+#pragma GCC unroll 4
+            for (int i = 0; i < DISTANCE_M; i++) {
+                doubles t = __builtin_convertvector(*(const half_floats *)(x[i] + d), doubles) * s - o;
+                sum[i][j] += t * t;
+            }
+        }
+    }
+    for (int i = 0; i < DISTANCE_M; i++)
+        for (int j = 0; j < DISTANCE_N; j++) {
+            out[i][j] = sum_lanes(sum[i][j]);
+            for (size_t d = whole; d < depth; d++) {
+                double t = (double)x[i][d] * scale[j][d] - offset[j][d];
+                out[i][j] += t * t;
+            }
+        }
+}
+
+static void scaled_distances(size_t m, size_t n, size_t depth, const float *x, const double *scale,
+                             const double *offset, double *sums) {
+    for (size_t i = 0; i < m; i += DISTANCE_M)
+        for (size_t j = 0; j < n; j += DISTANCE_N) {
+            const float *rows[DISTANCE_M];
+            const double *scales[DISTANCE_N], *offsets[DISTANCE_N];
+            double out[DISTANCE_M][DISTANCE_N];
+            size_t height = smaller(m - i, DISTANCE_M), width = smaller(n - j, DISTANCE_N);
+            for (size_t k = 0; k < DISTANCE_M; k++) rows[k] = x + (i + smaller(k, height - 1)) * depth;
+            for (size_t k = 0; k < DISTANCE_N; k++) {
+                scales[k] = scale + (j + smaller(k, width - 1)) * depth;
+                offsets[k] = offset + (j + smaller(k, width - 1)) * depth;
+            }
+            distance_tile(depth, rows, scales, offsets, out);
+            for (size_t k = 0; k < height; k++) memcpy(sums + (i + k) * n + j, out[k], width * sizeof *sums);
+        }
+}
+
 /* ---- Softmax -------------------------------------------------------------------------------------------- */
 
 /* exp(x) for x <= 0, relative error below 2e-7: x = n log 2 + r, |r| <= log(2)/2, and Taylor's polynomial of degree 7
@@ -328,5 +385,6 @@ const struct ten_kernels JOIN(ten_kernels_, TEN_KERNEL_SET) = {
     .smo_second = smo_second,
     .smo_update = smo_update,
     .combine = combine,
+    .scaled_distances = scaled_distances,
     .softmax = softmax,
 };

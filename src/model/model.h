@@ -40,7 +40,8 @@ struct ten_model_type {
     void (*release)(void *state);            /* frees what the state owns, not the state */
 };
 
-extern const struct ten_model_type ten_model_naive_bayes, ten_model_knn, ten_model_logistic, ten_model_svm;
+extern const struct ten_model_type ten_model_naive_bayes, ten_model_nearest_centroid, ten_model_lda, ten_model_qda,
+    ten_model_logistic, ten_model_knn, ten_model_svm;
 
 /* By name; NULL if there is none. */
 const struct ten_model_type *ten_model_find(const char *name);

@@ -1,6 +1,6 @@
-/* The step `pca=N`: the N leading principal components (Pearson 1901; Hotelling 1933). The covariance is summed over
- * blocks of rows in their order, each block's product in floats and their sum in doubles, and taken apart by our own
- * eigen-solver. A component's sign is free; its entry of largest magnitude is made positive. */
+/* The step `pca=N`: the N leading principal components (Pearson 1901; Hotelling 1933). The covariance (scatter.h)
+ * is taken apart by our own eigen-solver. A component's sign is free; its entry of largest magnitude is made positive.
+ */
 #include "prep/step.h"
 
 #include "base/error.h"
@@ -10,6 +10,7 @@
 #include "kernels/kernels.h"
 #include "prep/columns.h"
 #include "prep/eigen.h"
+#include "prep/scatter.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,8 +18,7 @@
 
 enum {
     MAX_COLUMNS = 4096, /* the eigen-solver's work grows with the third power: minutes here, hours beyond */
-    BLOCK = 256,        /* rows per partial sum of the covariance, and per task of apply */
-    STRIPE = 128        /* rows of the covariance per task */
+    BLOCK = 256         /* rows per task of apply */
 };
 
 struct pca {
@@ -62,72 +62,14 @@ static enum ten_status reshape(const void *state, struct ten_shape *shape, struc
 
 /* ---- Fitting ------------------------------------------------------------------------------------------ */
 
-/* out[rows x columns] = rows begin.. of the batch, minus the mean. */
-static void take_centred(const struct ten_batch *batch, const double *mean, size_t begin, size_t rows, float *out) {
-    size_t columns = batch->shape.columns;
-    double unit = (double)batch->unit;
-    for (size_t i = begin; i < begin + rows; i++, out += columns) {
-        if (batch->is_bytes)
-            for (size_t j = 0; j < columns; j++) out[j] = (float)(batch->bytes[i * columns + j] * unit - mean[j]);
-        else
-            for (size_t j = 0; j < columns; j++) out[j] = (float)((double)batch->floats[i * columns + j] - mean[j]);
-    }
-}
-
-struct covariance {
-    size_t columns, rows; /* of the present block */
-    float *block;         /* BLOCK x columns, centred */
-    float *scratch;       /* per thread: for matmul, then a stripe of the block's product */
-    double *sum;          /* columns x columns; the upper triangle counts */
-};
-
-static size_t covariance_scratch(size_t columns) {
-    return TEN_MATMUL_SCRATCH + (STRIPE * columns + 15) / 16 * 16; /* whole vectors, to keep every thread's aligned */
-}
-
-/* Adds the block's product for one stripe of rows, from the diagonal rightward. */
-static enum ten_status add_stripe(void *context, size_t task, size_t thread, struct ten_error *error) {
-    (void)error;
-    const struct covariance *work = context;
-    size_t columns = work->columns, top = task * STRIPE, height = ten_block_length(columns, STRIPE, task);
-    size_t width = columns - top;
-    float *scratch = work->scratch + thread * covariance_scratch(columns), *product = scratch + TEN_MATMUL_SCRATCH;
-    struct ten_strided transposed = {.data = work->block + top, .row = 1, .column = columns};
-    struct ten_strided plain = {.data = work->block + top, .row = columns, .column = 1};
-    ten_kernels()->matmul(height, width, work->rows, transposed, plain, product, width, false, scratch);
-    for (size_t i = 0; i < height; i++) {
-        double *sum = work->sum + (top + i) * columns + top;
-        for (size_t j = 0; j < width; j++) sum[j] += (double)product[i * width + j];
-    }
-    return TEN_OK;
-}
-
 /* covariance[columns x columns], both triangles. */
 static enum ten_status make_covariance(const struct ten_batch *batch, const double *mean, double *covariance,
                                        const struct ten_run *run, struct ten_error *error) {
-    size_t columns = batch->shape.columns, blocks = ten_block_count(batch->rows, BLOCK);
-    struct covariance work = {.columns = columns, .sum = covariance};
-    work.block = ten_alloc(BLOCK, columns * sizeof *work.block);
-    work.scratch = ten_alloc(ten_threads(run), covariance_scratch(columns) * sizeof *work.scratch);
-    memset(covariance, 0, columns * columns * sizeof *covariance);
-    enum ten_status status = TEN_OK;
-    if (!work.block || !work.scratch) status = ten_fail_memory(error, "pca");
-    struct ten_progress progress = {.stage = "fit pca", .unit = "images", .total = (double)batch->rows};
-    for (size_t b = 0; b < blocks && status == TEN_OK; b++) {
-        work.rows = ten_block_length(batch->rows, BLOCK, b);
-        take_centred(batch, mean, b * BLOCK, work.rows, work.block);
-        status = ten_parallel(run, NULL, NULL, 0, ten_block_count(columns, STRIPE), add_stripe, &work, error);
-        progress.done += (double)work.rows;
-        if (status == TEN_OK) status = ten_report(run, &progress, error);
-    }
+    size_t columns = batch->shape.columns;
+    struct ten_scatter scatter = {.batch = batch, .means = mean, .stage = "fit pca"};
+    enum ten_status status = ten_scatter_sum(&scatter, covariance, run, error);
     double share = 1 / (double)(batch->rows > 1 ? batch->rows - 1 : 1);
-    for (size_t i = 0; i < columns; i++)
-        for (size_t j = i; j < columns; j++) {
-            covariance[i * columns + j] *= share;
-            covariance[j * columns + i] = covariance[i * columns + j];
-        }
-    free(work.scratch);
-    free(work.block);
+    for (size_t i = 0; i < columns * columns; i++) covariance[i] *= share;
     return status;
 }
 
@@ -185,7 +127,7 @@ static enum ten_status project_block(void *context, size_t task, size_t thread, 
     size_t columns = work->step->columns, components = work->step->components;
     size_t rows = ten_block_length(work->from->rows, BLOCK, task);
     float *scratch = work->scratch + thread * projection_scratch(columns), *centred = scratch + TEN_MATMUL_SCRATCH;
-    take_centred(work->from, work->step->mean, task * BLOCK, rows, centred);
+    ten_centred_rows(work->from, work->step->mean, task * BLOCK, rows, centred);
     struct ten_strided images = {.data = centred, .row = columns, .column = 1};
     struct ten_strided basis = {.data = work->step->basis, .row = 1, .column = columns}; /* transposed */
     ten_kernels()->matmul(rows, components, columns, images, basis, work->to + task * BLOCK * components, components,

@@ -543,6 +543,53 @@ static void test_softmax_of(const struct ten_kernels *set) {
                     (enum logits)(round % LOGIT_KINDS));
 }
 
+/* ---- Scaled distances ---- */
+
+/* The same rows in a batch and alone, against long double. */
+static void try_distances(const struct ten_kernels *set, struct ten_random *random, size_t m, size_t n, size_t depth) {
+    float *x = fresh(m * depth, sizeof *x);
+    double *scale = fresh(n * depth, sizeof *scale), *offset = fresh(n * depth, sizeof *offset);
+    double *sums = fresh(m * n + 2, sizeof *sums), *alone = fresh(n, sizeof *alone);
+    for (size_t i = 0; i < m * depth; i++) x[i] = (float)(ten_random_unit(random) * 255);
+    for (size_t i = 0; i < n * depth; i++) {
+        scale[i] = ldexp(ten_random_unit(random) + 0.5, (int)ten_random_below(random, 20) - 10);
+        offset[i] = scale[i] * ten_random_unit(random) * 255;
+    }
+    sums[0] = sums[m * n + 1] = 77;
+    set->scaled_distances(m, n, depth, x, scale, offset, sums + 1);
+    assert_true(sums[0] == 77 && sums[m * n + 1] == 77);
+    for (size_t i = 0; i < m; i++) {
+        for (size_t j = 0; j < n; j++) {
+            long double expected = 0, size = 0;
+            for (size_t d = 0; d < depth; d++) {
+                long double moved = (long double)x[i * depth + d] * (long double)scale[j * depth + d];
+                long double t = moved - (long double)offset[j * depth + d];
+                expected += t * t;
+                size += moved * moved;
+            }
+            double got = sums[1 + i * n + j];
+            if (!(fabsl((long double)got - expected) <= 1e-14L * (expected + size)))
+                fail_msg("%s: distance [%zu, %zu] of depth %zu is %.17g, expected %.17Lg", set->name, i, j, depth, got,
+                         expected);
+        }
+        set->scaled_distances(1, n, depth, x + i * depth, scale, offset, alone);
+        if (n) assert_memory_equal(alone, sums + 1 + i * n, n * sizeof *alone);
+    }
+    free(x);
+    free(scale);
+    free(offset);
+    free(sums);
+    free(alone);
+}
+
+static void test_distances_of(const struct ten_kernels *set) {
+    struct ten_random random;
+    ten_random_init(&random, seed, 6);
+    for (size_t i = 0; i < SIZES; i++) try_distances(set, &random, 6, 10, sizes[i]);
+    for (size_t m = 0; m < 10; m++)
+        for (size_t n = 0; n < 6; n++) try_distances(set, &random, m, n, 1 + ten_random_below(&random, 70));
+}
+
 /* ---- All sets ---- */
 
 static void on_every_set(void (*test)(const struct ten_kernels *set)) {
@@ -579,6 +626,11 @@ static void test_steps(void **state) {
     on_every_set(test_steps_of);
 }
 
+static void test_distances(void **state) {
+    (void)state;
+    on_every_set(test_distances_of);
+}
+
 static void test_softmax(void **state) {
     (void)state;
     on_every_set(test_softmax_of);
@@ -596,7 +648,7 @@ static void test_sets(void **state) {
         print_message(" %s", set->name);
         assert_true(ten_kernels_known(set->name));
         for (size_t i = 0; i < sets_tested; i++) assert_string_not_equal(ten_kernels_at(i)->name, set->name);
-        assert_true(set->matmul && set->pack_bytes && set->dot_bytes && set->softmax);
+        assert_true(set->matmul && set->pack_bytes && set->dot_bytes && set->scaled_distances && set->softmax);
         assert_true(set->find_below_i32 && set->find_below_f32 && set->rbf_i32 && set->rbf_f32);
         assert_true(set->smo_first && set->smo_second && set->smo_update && set->combine);
         in_use |= set == ten_kernels();
@@ -617,7 +669,7 @@ static void test_sets(void **state) {
 /* Runs last: a harness that tested nothing must not pass. */
 static void test_something_was_tested(void **state) {
     (void)state;
-    enum { TESTS = 6 };
+    enum { TESTS = 7 };
     assert_true(sets_tested >= 1);
     assert_int_equal(functions_tested, TESTS * sets_tested);
 }
@@ -626,10 +678,15 @@ int main(void) {
     const char *wanted = getenv("TENFOLD_TEST_SEED");
     if (wanted) seed = strtoull(wanted, NULL, 10);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sets),         cmocka_unit_test(test_matmul),
-        cmocka_unit_test(test_matmul_alone), cmocka_unit_test(test_dot_bytes),
-        cmocka_unit_test(test_find_below),   cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_softmax),      cmocka_unit_test(test_something_was_tested),
+        cmocka_unit_test(test_sets),
+        cmocka_unit_test(test_matmul),
+        cmocka_unit_test(test_matmul_alone),
+        cmocka_unit_test(test_dot_bytes),
+        cmocka_unit_test(test_find_below),
+        cmocka_unit_test(test_distances),
+        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_softmax),
+        cmocka_unit_test(test_something_was_tested),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,13 +13,15 @@
 
 enum { COUNT = 60, ASKED = 25, HEIGHT = 5, WIDTH = 4 };
 
-static const char *const models[] = {"naive-bayes", "knn", "logistic"};
+static const char *const models[] = {"naive-bayes", "knn", "logistic", "lda", "qda", "nearest-centroid"};
 static const char *const chains[] = {"scale", "original", "deskew,pca=5", "none", "center"};
 enum { MODELS = sizeof models / sizeof *models, CHAINS = sizeof chains / sizeof *chains };
 
 static struct ten_pipeline *make(const char *model, const char *prep) {
-    /* few iterations: they are not what is tested here */
-    const char *const settings[] = {strcmp(model, "logistic") == 0 ? "max_iter=15" : NULL};
+    /* few iterations: they are not what is tested here; covariances of a few images are singular */
+    const char *const settings[] = {strcmp(model, "logistic") == 0 ? "max_iter=15"
+                                    : strcmp(model, "qda") == 0    ? "reg_param=0.5"
+                                                                   : NULL};
     struct ten_pipeline *pipeline;
     struct ten_error error;
     assert_ok(ten_pipeline_new(&pipeline, model, prep, settings, settings[0] ? 1 : 0, &error));
@@ -178,7 +180,7 @@ static void test_bad_names(void **state) {
     struct ten_pipeline *pipeline = (struct ten_pipeline *)state;
     struct ten_error error;
     assert_fails(ten_pipeline_new(&pipeline, "perceptron", NULL, NULL, 0, &error), TEN_INVALID,
-                 "naive-bayes, knn, logistic");
+                 "naive-bayes, nearest-centroid, lda");
     assert_null(pipeline);
     assert_fails(ten_pipeline_new(&pipeline, "knn", "blur", NULL, 0, &error), TEN_INVALID, "blur");
     assert_fails(ten_pipeline_new(&pipeline, "knn", "", NULL, 0, &error), TEN_INVALID, "missing");
@@ -382,10 +384,9 @@ static bool try_to_load(const char *path, const char *name, const struct ten_dat
 static const struct damaged {
     const char *model, *prep;
     size_t count, height, width;
-} damaged[] = {{"naive-bayes", "minmax", 20, 3, 2},
-               {"knn", "scale", 12, 5, 4},
-               {"knn", "standardize", 8, 3, 2},
-               {"logistic", "deskew,pca=3", 20, 3, 2}};
+} damaged[] = {{"naive-bayes", "minmax", 20, 3, 2},    {"knn", "scale", 12, 5, 4}, {"knn", "standardize", 8, 3, 2},
+               {"logistic", "deskew,pca=3", 20, 3, 2}, {"lda", "scale", 30, 3, 2}, {"qda", "scale", 30, 3, 1},
+               {"nearest-centroid", "none", 20, 3, 2}};
 enum { DAMAGED = sizeof damaged / sizeof *damaged };
 
 static uint8_t *save_one(size_t i, const char *path, struct ten_dataset *set, size_t *size) {

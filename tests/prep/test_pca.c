@@ -224,7 +224,7 @@ static void test_stopping(void **state) {
     struct ten_dataset data;
     struct ten_error error;
     test_dataset(&data, 700, 4, 4, 1);
-    int reports = 2;
+    int reports = 1;
     struct ten_run run = {.progress = stop, .context = &reports};
     struct ten_batch batch = ten_batch_of_images(data.images, 700, 4, 4);
     struct ten_chain chain = parse("pca=3");

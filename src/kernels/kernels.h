@@ -20,6 +20,13 @@ struct ten_strided {
     size_t row, column;
 };
 
+/* Lanes of class counts in `best_cut`: one vector register of the widest sets. */
+enum { TEN_COUNT_LANES = 16 };
+struct ten_cut {
+    double score;
+    uint32_t last, next; /* the last value on the left, the first one that is there on the right */
+};
+
 struct ten_kernels {
     const char *name; /* "generic", "avx2", "avx512", "vnni", "amx" */
 
@@ -71,6 +78,16 @@ struct ten_kernels {
      * Finite inputs; 1 <= columns <= 1024. The relative error of a probability is below 1e-6, plus 2^-24 times the
      * difference to the row's maximum (which is rounded); those below 1e-37 may be 0. */
     void (*softmax)(size_t rows, size_t columns, float *x, float *log_sum);
+
+    /* The best place to cut a feature of 256 values in two, by Gini's criterion. counts[256 x TEN_COUNT_LANES] tells
+     * how many rows of each class have each value (class c in lane c, at most twelve classes, the other lanes 0),
+     * touched[256] is 1 for the values that any row has and 0 for the others, total[TEN_COUNT_LANES] holds the rows of
+     * each class, less than 65536 together. Over the values v that are not the last touched one and leave at
+     * least `least` rows on either side, the first with the largest
+     *     score(v) = sum over c of left[c]^2 / sum left + sum over c of right[c]^2 / sum right,
+     * exact sums divided and added in double; best->score is negative if there is none. Returns how many values are
+     * touched. All are 64-byte aligned; counts and touched are zeroed for the next use. */
+    size_t (*best_cut)(uint16_t *counts, uint8_t *touched, const uint32_t *total, uint32_t least, struct ten_cut *best);
 };
 
 /* Room for `n` packed rows of `depth` bytes, in bytes: whole groups of 16 rows and 64 columns. */

@@ -10,6 +10,9 @@
 
 #include <math.h>
 #include <string.h>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 #if defined(__AVX512F__)
 enum { LANES = 16, TILE_M = 12 };
@@ -364,6 +367,128 @@ static void combine(size_t n, size_t count, const float *factors, const float *c
     }
 }
 
+/* ---- Cutting a feature in two --------------------------------------------------------------------------- */
+
+typedef uint32_t lanes __attribute__((vector_size(4 * TEN_COUNT_LANES), may_alias));
+typedef uint16_t short_lanes __attribute__((vector_size(2 * TEN_COUNT_LANES), may_alias));
+
+/* sums[0], [4] and [8] become those of the first twelve lanes of the three (the others must be zero): halves of the
+ * three are folded onto each other until each is one number. */
+static inline void sum_three(const lanes products[3], uint32_t sums[TEN_COUNT_LANES]) {
+    lanes a = products[0], b = products[1], c = products[2], zero = {0};
+    lanes ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+               __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    lanes cz = c + __builtin_shufflevector(c, zero, 8, 9, 10, 11, 12, 13, 14, 15, 16, 16, 16, 16, 16, 16, 16, 16);
+    lanes all = __builtin_shufflevector(ab, cz, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+                __builtin_shufflevector(ab, cz, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+    all += __builtin_shufflevector(all, all, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+    all += __builtin_shufflevector(all, all, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+    *(lanes *)sums = all;
+}
+
+/* A set of bits of the touched values; none is touched any more. */
+static inline void take_touched(uint8_t *touched, uint64_t bits[4]) {
+    for (size_t word = 0; word < 4; word++) {
+        bits[word] = 0;
+#if defined(__AVX2__)
+        for (size_t half = 0; half < 2; half++) {
+            __m256i *at = (__m256i *)(void *)(touched + 64 * word + 32 * half);
+            __m256i set = _mm256_cmpgt_epi8(_mm256_load_si256(at), _mm256_setzero_si256());
+            bits[word] |= (uint64_t)(uint32_t)_mm256_movemask_epi8(set) << 32 * half;
+            _mm256_store_si256(at, _mm256_setzero_si256());
+        }
+#else
+        for (size_t i = 0; i < 64; i++) bits[word] |= (uint64_t)touched[64 * word + i] << i;
+        memset(touched + 64 * word, 0, 64);
+#endif
+    }
+}
+
+/* With left L and total T, the right side's squares are sum T^2 - 2 sum T L + sum L^2: differences of whole numbers, in
+ * 32 bits as T stays below 2^16 in sum. A value's score is computed when the next touched one is known. */
+static size_t best_cut_plain(uint16_t *counts, uint8_t *touched, const uint32_t *total, uint32_t least,
+                             struct ten_cut *best) {
+    lanes left = {0}, all = *(const lanes *)total;
+    uint32_t squares = 0, rows = 0, last = 0;
+    uint32_t sums[TEN_COUNT_LANES] __attribute__((aligned(64))) = {0};
+    uint64_t touched_bits[4];
+    size_t values = 0;
+    take_touched(touched, touched_bits);
+    *best = (struct ten_cut){.score = -1};
+    for (size_t c = 0; c < TEN_COUNT_LANES; c++) {
+        squares += total[c] * total[c];
+        rows += total[c];
+    }
+    for (uint32_t word = 0; word < 4; word++) {
+        for (uint64_t bits = touched_bits[word]; bits; bits &= bits - 1) {
+            uint32_t value = 64 * word + (uint32_t)__builtin_ctzll(bits), l = sums[8], r = rows - l;
+            if (values++ > 0 && l >= least && r >= least) {
+                double score = (double)sums[0] / l + (double)(squares - 2 * sums[4] + sums[0]) / r;
+                if (score > best->score) *best = (struct ten_cut){score, last, value};
+            }
+            short_lanes *here = (short_lanes *)(counts + (size_t)value * TEN_COUNT_LANES);
+            left += __builtin_convertvector(*here, lanes);
+            *here = (short_lanes){0};
+            sum_three((const lanes[]){left * left, left * all, left}, sums);
+            last = value;
+        }
+    }
+    return values;
+}
+
+#if defined(__AVX2__)
+/* The same below 2^15 rows, where sixteen signed products of shorts are summed in pairs by one instruction. */
+static size_t best_cut(uint16_t *counts, uint8_t *touched, const uint32_t *total, uint32_t least,
+                       struct ten_cut *best) {
+    uint32_t squares = 0, rows = 0, last = 0;
+    uint16_t shorts[TEN_COUNT_LANES];
+    for (size_t c = 0; c < TEN_COUNT_LANES; c++) {
+        squares += total[c] * total[c];
+        rows += total[c];
+        shorts[c] = (uint16_t)total[c];
+    }
+    if (rows >= 1 << 15) return best_cut_plain(counts, touched, total, least, best);
+    __m256i left = _mm256_setzero_si256(), ones = _mm256_set1_epi16(1);
+    __m256i all = _mm256_loadu_si256((const __m256i *)(const void *)shorts);
+    __m128i whole = _mm_setr_epi32(0, (int)squares, 0, (int)rows), odd = _mm_setr_epi32(0, -1, 0, -1);
+    uint64_t touched_bits[4];
+    size_t values = 0;
+    double score = -1;
+    take_touched(touched, touched_bits);
+    *best = (struct ten_cut){.score = -1};
+    for (uint32_t word = 0; word < 4; word++) {
+        for (uint64_t bits = touched_bits[word]; bits; bits &= bits - 1) {
+            uint32_t value = 64 * word + (uint32_t)__builtin_ctzll(bits);
+            if (score > best->score) *best = (struct ten_cut){score, last, value};
+            __m256i *here = (__m256i *)(void *)(counts + (size_t)value * TEN_COUNT_LANES);
+            left = _mm256_add_epi16(left, _mm256_load_si256(here));
+            _mm256_store_si256(here, _mm256_setzero_si256());
+            __m256i products = _mm256_hadd_epi32(_mm256_madd_epi16(left, left), _mm256_madd_epi16(left, all));
+            __m256i sum = _mm256_madd_epi16(left, ones);
+            sum = _mm256_hadd_epi32(products, _mm256_hadd_epi32(sum, sum));
+            /* sum L^2, sum T L, rows, rows; then the squares and the rows of either side */
+            __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+            __m128i twice = _mm_and_si128(_mm_add_epi32(four, four), odd);
+            four = _mm_add_epi32(_mm_sub_epi32(_mm_shuffle_epi32(four, 0xa0), twice), whole);
+            __m128d shares = _mm_div_pd(_mm_cvtepi32_pd(four), _mm_cvtepi32_pd(_mm_unpackhi_epi64(four, four)));
+            score = _mm_cvtsd_f64(shares) + _mm_cvtsd_f64(_mm_unpackhi_pd(shares, shares));
+            if (least > 1) {
+                uint32_t l = (uint32_t)_mm_extract_epi32(four, 2), r = (uint32_t)_mm_extract_epi32(four, 3);
+                if (l < least || r < least) score = -1;
+            }
+            last = value;
+            values++;
+        }
+    }
+    return values;
+}
+#else
+static size_t best_cut(uint16_t *counts, uint8_t *touched, const uint32_t *total, uint32_t least,
+                       struct ten_cut *best) {
+    return best_cut_plain(counts, touched, total, least, best);
+}
+#endif
+
 /* ---- The table ------------------------------------------------------------------------------------------ */
 
 #define JOIN_(a, b) a##b
@@ -387,4 +512,5 @@ const struct ten_kernels JOIN(ten_kernels_, TEN_KERNEL_SET) = {
     .combine = combine,
     .scaled_distances = scaled_distances,
     .softmax = softmax,
+    .best_cut = best_cut,
 };

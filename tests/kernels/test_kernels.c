@@ -590,6 +590,67 @@ static void test_distances_of(const struct ten_kernels *set) {
         for (size_t n = 0; n < 6; n++) try_distances(set, &random, m, n, 1 + ten_random_below(&random, 70));
 }
 
+/* ---- Cutting a feature in two ---- */
+
+static double naive_side(const uint64_t *counts) {
+    uint64_t squares = 0, rows = 0;
+    for (size_t c = 0; c < TEN_COUNT_LANES; c++) {
+        squares += counts[c] * counts[c];
+        rows += counts[c];
+    }
+    return rows ? (double)squares / (double)rows : 0;
+}
+
+/* `most`: the largest count of a value and class; `share`: one value in so many is there. */
+static void try_cut(const struct ten_kernels *set, struct ten_random *random, uint64_t most, uint64_t share,
+                    uint32_t least) {
+    _Alignas(64) uint16_t counts[256 * TEN_COUNT_LANES] = {0};
+    _Alignas(64) uint8_t touched[256] = {0};
+    _Alignas(64) uint32_t total[TEN_COUNT_LANES] = {0};
+    uint64_t left[TEN_COUNT_LANES] = {0}, right[TEN_COUNT_LANES] = {0}, l = 0, r = 0;
+    for (size_t v = 0; v < 256; v++) {
+        if (ten_random_below(random, share)) continue;
+        size_t class = ten_random_below(random, 10), second = ten_random_below(random, 12);
+        counts[v * TEN_COUNT_LANES + class] = (uint16_t)(1 + ten_random_below(random, most));
+        counts[v * TEN_COUNT_LANES + second] = (uint16_t)(1 + ten_random_below(random, most));
+        touched[v] = 1;
+    }
+    for (size_t i = 0; i < 256 * TEN_COUNT_LANES; i++) {
+        total[i % TEN_COUNT_LANES] += counts[i];
+        right[i % TEN_COUNT_LANES] += counts[i];
+        r += counts[i];
+    }
+    if (r >= 65536) return;
+    struct ten_cut expected = {.score = -1}, got;
+    size_t values = 0;
+    for (uint32_t v = 0, last = 0; v < 256; v++) {
+        if (!touched[v]) continue;
+        double score = naive_side(left) + naive_side(right);
+        if (values++ && l >= least && r >= least && score > expected.score) expected = (struct ten_cut){score, last, v};
+        for (size_t c = 0; c < TEN_COUNT_LANES; c++) {
+            uint64_t count = counts[v * TEN_COUNT_LANES + c];
+            left[c] += count, l += count;
+            right[c] -= count, r -= count;
+        }
+        last = v;
+    }
+    assert_int_equal(set->best_cut(counts, touched, total, least, &got), values);
+    assert_true(got.score == expected.score);
+    if (got.score >= 0) assert_true(got.last == expected.last && got.next == expected.next);
+    for (size_t i = 0; i < 256 * TEN_COUNT_LANES; i++) assert_int_equal(counts[i], 0);
+    for (size_t i = 0; i < 256; i++) assert_int_equal(touched[i], 0);
+}
+
+static void test_cut_of(const struct ten_kernels *set) {
+    struct ten_random random;
+    ten_random_init(&random, seed, 5);
+    const uint64_t most[] = {1, 2, 5, 20, 60, 80, 120, 1000, 10000, 32000};
+    const uint64_t shares[] = {1, 2, 10, 60, 128, 300};
+    for (size_t m = 0; m < sizeof most / sizeof *most; m++)
+        for (size_t s = 0; s < sizeof shares / sizeof *shares; s++)
+            for (uint32_t least = 1; least < 40; least += 13) try_cut(set, &random, most[m], shares[s], least);
+}
+
 /* ---- All sets ---- */
 
 static void on_every_set(void (*test)(const struct ten_kernels *set)) {
@@ -636,6 +697,11 @@ static void test_softmax(void **state) {
     on_every_set(test_softmax_of);
 }
 
+static void test_best_cut(void **state) {
+    (void)state;
+    on_every_set(test_cut_of);
+}
+
 /* The table: the generic set first, names known and different, every function there, the set in use among them. */
 static void test_sets(void **state) {
     (void)state;
@@ -650,7 +716,7 @@ static void test_sets(void **state) {
         for (size_t i = 0; i < sets_tested; i++) assert_string_not_equal(ten_kernels_at(i)->name, set->name);
         assert_true(set->matmul && set->pack_bytes && set->dot_bytes && set->scaled_distances && set->softmax);
         assert_true(set->find_below_i32 && set->find_below_f32 && set->rbf_i32 && set->rbf_f32);
-        assert_true(set->smo_first && set->smo_second && set->smo_update && set->combine);
+        assert_true(set->smo_first && set->smo_second && set->smo_update && set->combine && set->best_cut);
         in_use |= set == ten_kernels();
     }
     print_message("; in use: %s; TENFOLD_TEST_SEED=%llu\n", ten_kernel_set(), (unsigned long long)seed);
@@ -669,7 +735,7 @@ static void test_sets(void **state) {
 /* Runs last: a harness that tested nothing must not pass. */
 static void test_something_was_tested(void **state) {
     (void)state;
-    enum { TESTS = 7 };
+    enum { TESTS = 8 };
     assert_true(sets_tested >= 1);
     assert_int_equal(functions_tested, TESTS * sets_tested);
 }
@@ -678,15 +744,11 @@ int main(void) {
     const char *wanted = getenv("TENFOLD_TEST_SEED");
     if (wanted) seed = strtoull(wanted, NULL, 10);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sets),
-        cmocka_unit_test(test_matmul),
-        cmocka_unit_test(test_matmul_alone),
-        cmocka_unit_test(test_dot_bytes),
-        cmocka_unit_test(test_find_below),
-        cmocka_unit_test(test_distances),
-        cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_softmax),
-        cmocka_unit_test(test_something_was_tested),
+        cmocka_unit_test(test_sets),         cmocka_unit_test(test_matmul),
+        cmocka_unit_test(test_matmul_alone), cmocka_unit_test(test_dot_bytes),
+        cmocka_unit_test(test_find_below),   cmocka_unit_test(test_distances),
+        cmocka_unit_test(test_steps),        cmocka_unit_test(test_best_cut),
+        cmocka_unit_test(test_softmax),      cmocka_unit_test(test_something_was_tested),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

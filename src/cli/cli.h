@@ -164,6 +164,9 @@ struct measured {
 enum ten_status ten_measure(struct measured *out, const char *name, const char *model, const char *prep,
                             const struct options *options, const struct ten_data *data, bool measure,
                             const struct ten_run *run, struct ten_error *error);
+/* Measures out->pipeline, which is fitted, on data->test. */
+enum ten_status ten_measure_fitted(struct measured *out, const struct ten_data *data, const struct ten_run *run,
+                                   struct ten_error *error);
 void ten_measured_release(struct measured *measured);
 
 /* A row as docs/formats.md has it. `with_fit`: also seconds of fitting and peak bytes. test_count 0: not measured. */

@@ -1,11 +1,8 @@
 /* `tenfold evaluate`: all metrics of a saved model. */
 #include "cli/cli.h"
 
-#include "base/clock.h"
 #include "base/error.h"
-#include "base/memory.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* A model of clothes says nothing about digits. */
@@ -22,22 +19,13 @@ static enum ten_status check_classes(const struct ten_pipeline *pipeline, const 
     return TEN_OK;
 }
 
-/* Measures on data->test. */
+/* Measures on data->test; a message about images that do not fit the model says where they came from. */
 static enum ten_status measure(struct measured *measured, const struct ten_data *data, const struct ten_run *run,
                                struct ten_error *error) {
-    const struct ten_dataset *test = &data->test;
-    measured->probabilities = ten_alloc(test->count * TEN_CLASSES, sizeof *measured->probabilities);
-    if (!measured->probabilities) return ten_fail_memory(error, "the probabilities");
-    double start = ten_seconds();
-    enum ten_status status = ten_pipeline_predict(measured->pipeline, test->images, test->count, test->height,
-                                                  test->width, measured->probabilities, run, error);
-    measured->predict_seconds = ten_seconds() - start;
-    if (status == TEN_INVALID) { /* the images do not fit to the model */
-        struct ten_error why = *error;
-        return ten_fail(error, status, "%s: %s", data->path, why.message);
-    }
-    if (status != TEN_OK) return status;
-    return ten_metrics_compute(&measured->metrics, test->labels, measured->probabilities, test->count, error);
+    enum ten_status status = ten_measure_fitted(measured, data, run, error);
+    if (status != TEN_INVALID) return status;
+    struct ten_error why = *error;
+    return ten_fail(error, status, "%s: %s", data->path, why.message);
 }
 
 static void print_report(const struct measured *measured, const struct ten_data *data, const char *on) {

@@ -72,6 +72,19 @@ enum ten_status ten_hold_out(struct ten_data *data, uint64_t seed, struct ten_er
 /* ---- Measuring ----------------------------------------------------------------------------------------------------
  */
 
+enum ten_status ten_measure_fitted(struct measured *out, const struct ten_data *data, const struct ten_run *run,
+                                   struct ten_error *error) {
+    const struct ten_dataset *test = &data->test;
+    out->probabilities = ten_alloc(test->count * TEN_CLASSES, sizeof *out->probabilities);
+    if (!out->probabilities) return ten_fail_memory(error, "the probabilities");
+    double start = ten_seconds();
+    enum ten_status status = ten_pipeline_predict(out->pipeline, test->images, test->count, test->height, test->width,
+                                                  out->probabilities, run, error);
+    out->predict_seconds = ten_seconds() - start;
+    if (status != TEN_OK) return status;
+    return ten_metrics_compute(&out->metrics, test->labels, out->probabilities, test->count, error);
+}
+
 enum ten_status ten_measure(struct measured *out, const char *name, const char *model, const char *prep,
                             const struct options *options, const struct ten_data *data, bool measure,
                             const struct ten_run *run, struct ten_error *error) {
@@ -82,18 +95,7 @@ enum ten_status ten_measure(struct measured *out, const char *name, const char *
         ten_pipeline_new(&out->pipeline, model, prep, options->settings, options->setting_count, error);
     if (status == TEN_OK) status = ten_pipeline_name_classes(out->pipeline, data->class_names, error);
     if (status == TEN_OK) status = ten_pipeline_fit(out->pipeline, &data->train, run, error);
-    if (status == TEN_OK && measure) {
-        const struct ten_dataset *test = &data->test;
-        out->probabilities = ten_alloc(test->count * TEN_CLASSES, sizeof *out->probabilities);
-        if (!out->probabilities) status = ten_fail_memory(error, "the probabilities");
-        double start = ten_seconds();
-        if (status == TEN_OK)
-            status = ten_pipeline_predict(out->pipeline, test->images, test->count, test->height, test->width,
-                                          out->probabilities, run, error);
-        out->predict_seconds = ten_seconds() - start;
-        if (status == TEN_OK)
-            status = ten_metrics_compute(&out->metrics, test->labels, out->probabilities, test->count, error);
-    }
+    if (status == TEN_OK && measure) status = ten_measure_fitted(out, data, run, error);
     out->peak_bytes = ten_peak_bytes();
     if (status != TEN_OK) ten_measured_release(out);
     return status;

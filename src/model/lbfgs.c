@@ -50,23 +50,21 @@ static double largest(const double *a, size_t size) {
 }
 
 /* direction = -H gradient, H the inverse Hessian that the kept pairs stand for. */
-static void find_direction(struct state *s) {
+static void find_direction(const struct ten_lbfgs *problem, struct state *s) {
     double alpha[MAX_MEMORY], *d = s->direction;
     for (size_t i = 0; i < s->size; i++) d[i] = -s->gradient[i];
-    if (s->pairs == 0) {
-        double scale = 1 / fmax(sqrt(dot(d, d, s->size)), 1e-300);
-        for (size_t i = 0; i < s->size; i++) d[i] *= scale;
-        return;
-    }
     for (size_t n = 0; n < s->pairs; n++) {
         size_t p = (s->newest + s->memory - n) % s->memory;
         const double *step = s->steps + p * s->size, *change = s->changes + p * s->size;
         alpha[p] = s->inverse_product[p] * dot(step, d, s->size);
         for (size_t i = 0; i < s->size; i++) d[i] -= alpha[p] * change[i];
     }
-    const double *change = s->changes + s->newest * s->size;
-    double scale = 1 / (s->inverse_product[s->newest] * dot(change, change, s->size));
-    for (size_t i = 0; i < s->size; i++) d[i] *= scale;
+    if (!problem->precondition || !problem->precondition(problem->context, d)) {
+        const double *change = s->changes + s->newest * s->size;
+        double scale = s->pairs ? 1 / (s->inverse_product[s->newest] * dot(change, change, s->size))
+                                : 1 / fmax(sqrt(dot(d, d, s->size)), 1e-300); /* to length 1 */
+        for (size_t i = 0; i < s->size; i++) d[i] *= scale;
+    }
     for (size_t n = s->pairs; n-- > 0;) {
         size_t p = (s->newest + s->memory - n) % s->memory;
         const double *step = s->steps + p * s->size;
@@ -135,7 +133,8 @@ static enum ten_status minimize(const struct ten_lbfgs *problem, struct state *s
         return ten_fail(error, TEN_NUMERIC, "the function to minimise is not finite where the search starts");
     for (size_t iteration = 1; iteration <= problem->max_iterations; iteration++) {
         if (largest(s->gradient, s->size) <= problem->tolerance) break;
-        find_direction(s);
+        if (problem->renew && (status = problem->renew(problem->context, iteration, error)) != TEN_OK) return status;
+        find_direction(problem, s);
         double new_value;
         bool found;
         status = line_search(problem, s, x, value, &new_value, &found, error);

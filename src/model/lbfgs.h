@@ -17,6 +17,12 @@ struct ten_lbfgs {
     /* Called after each iteration (from 1); any status but TEN_OK ends the minimisation with it. */
     enum ten_status (*iterated)(void *context, size_t iteration, double value, double largest_gradient,
                                 struct ten_error *error);
+    /* May be NULL. Called before each iteration (from 1); the last evaluation but for failed searches
+     * was of the present point. The place to renew what `precondition` uses. */
+    enum ten_status (*renew)(void *context, size_t iteration, struct ten_error *error);
+    /* May be NULL. Multiplies d by a symmetric, positive definite approximation of the inverse Hessian, which may
+     * differ from iteration to iteration; false if there is none at present, with d as it was. */
+    bool (*precondition)(void *context, double *d);
     void *context;
 };
 

@@ -15,7 +15,7 @@ struct problem {
     double (*function)(const struct problem *p, const double *x, double *gradient);
     size_t size;
     double condition, centre, scale, broken;
-    size_t evaluations, iterations, fail_at, stop_at;
+    size_t evaluations, iterations, fail_at, stop_at, renewed;
     double lowest, last; /* values: the lowest evaluated, that of the last iteration */
 };
 
@@ -183,6 +183,45 @@ static void test_far_away(void **state) {
     }
 }
 
+/* The exact inverse Hessian of `quadratic` as preconditioner; it is renewed before every iteration. */
+static enum ten_status renew(void *context, size_t iteration, struct ten_error *error) {
+    (void)error;
+    struct problem *p = context;
+    assert_int_equal(iteration, p->iterations + 1);
+    p->renewed++;
+    return TEN_OK;
+}
+
+static bool precondition(void *context, double *d) {
+    const struct problem *p = context;
+    assert_true(p->renewed > 0);
+    for (size_t i = 0; i < p->size; i++)
+        d[i] /= p->scale * pow(p->condition, p->size > 1 ? (double)i / (double)(p->size - 1) : 0);
+    return true;
+}
+
+static void test_preconditioned(void **state) {
+    (void)state;
+    double x[30] = {0};
+    struct problem p = {.function = quadratic, .size = 30, .condition = 1e8, .centre = 3, .scale = 1e-3};
+    struct ten_lbfgs problem = {.size = p.size,
+                                .memory = 10,
+                                .max_iterations = 100,
+                                .tolerance = 1e-9,
+                                .evaluate = evaluate,
+                                .iterated = iterated,
+                                .renew = renew,
+                                .precondition = precondition,
+                                .context = &p};
+    bool converged;
+    struct ten_error error;
+    assert_ok(ten_lbfgs_minimize(&problem, x, &converged, &error));
+    assert_true(converged);
+    assert_int_equal(p.iterations, 1); /* Newton's method on a quadratic */
+    assert_int_equal(p.evaluations, 2);
+    assert_at(x, 30, 3, 1e-9);
+}
+
 static void test_start_at_the_minimum(void **state) {
     (void)state;
     double x[5] = {3, 3, 3, 3, 3};
@@ -301,11 +340,17 @@ static void test_failures_pass_through(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rosenbrock),        cmocka_unit_test(test_quadratics),
-        cmocka_unit_test(test_far_away),          cmocka_unit_test(test_start_at_the_minimum),
-        cmocka_unit_test(test_out_of_iterations), cmocka_unit_test(test_noise),
-        cmocka_unit_test(test_unbounded),         cmocka_unit_test(test_barrier),
-        cmocka_unit_test(test_not_finite),        cmocka_unit_test(test_failures_pass_through),
+        cmocka_unit_test(test_rosenbrock),
+        cmocka_unit_test(test_quadratics),
+        cmocka_unit_test(test_far_away),
+        cmocka_unit_test(test_preconditioned),
+        cmocka_unit_test(test_start_at_the_minimum),
+        cmocka_unit_test(test_out_of_iterations),
+        cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_unbounded),
+        cmocka_unit_test(test_barrier),
+        cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_failures_pass_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,8 +21,9 @@ struct ten_curvature {
 bool ten_curvature_pays(size_t features);
 
 /* The curvature where the weights now stand. Rows with a weight below 1e-3 count for the intercept's own entry alone,
- * and a millionth of the mean is added to the diagonal. `same`: all classes have the same weights, as at the start. Where a block is too close to singular the former ones stay. About 1.3 features^2
- * operations per class and row that counts. */
+ * and a millionth of the mean is added to the diagonal. `same`: all classes have the same weights, as at the start.
+ * Where a block is too close to singular the former ones stay. About 1.3 features^2 operations per class and row that
+ * counts. */
 enum ten_status ten_curvature_update(struct ten_curvature *curvature, double ridge, bool same,
                                      const struct ten_run *run, struct ten_error *error);
 

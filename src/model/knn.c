@@ -1,14 +1,19 @@
-/* k-nearest neighbours, exact, by brute force over blocks: squared Euclidean distances |x|^2 + |y|^2 - 2 x.y, with the
- * products of a block of queries and a block of training rows in one kernel call.
+/* k-nearest neighbours, exact, over blocks: squared Euclidean distances |x|^2 + |y|^2 - 2 x.y, with the products of a
+ * block of queries and a block of training rows in one kernel call.
  *
- * Bytes: all in integers, hence exact. Floats: the product form is rounded, so it only proposes candidates: every row
- * whose rounded distance could, within a bound on the rounding, belong to the k nearest; their distances are then
- * computed anew as sums of squared differences in double. Neighbours are ordered by (distance, training index). */
+ * Bytes: all in integers, hence exact. Floats: the product form is rounded, so it only proposes: for every row that
+ * could, within a bound on the rounding, belong to the k nearest so far, the distance is computed anew as a sum of
+ * squared differences in double. Rows of many columns are first compared in their shadows on a subspace of few
+ * dimensions that holds most of their variance: shadows are never farther apart than what casts them, so that nothing
+ * is missed, and most rows are done with. Neighbours are ordered by (distance, training index). */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "kernels/kernels.h"
 #include "model/model.h"
+#include "prep/columns.h"
+#include "prep/scatter.h"
+#include "prep/subspace.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,10 +26,15 @@ struct knn {
     uint8_t *bytes; /* rows x columns, or */
     float *floats;  /* rows x columns */
     uint8_t *labels;
-    double *norms; /* [rows] squared norms, and */
-    double largest_norm;
-    int32_t *offsets; /* the same for bytes, whole numbers, or */
-    float *rounded;   /* for floats, rounded */
+    int32_t *offsets; /* bytes: [rows] squared norms, or */
+    struct shadows {  /* floats: what is compared first, the rows themselves or their projections */
+        size_t dimensions;
+        float *basis;  /* [dimensions x columns], rows orthonormal; NULL: the rows themselves */
+        float *values; /* of projections: blocks of BLOCK rows, each transposed: [dimensions x rows of the block] */
+        double *norms; /* [rows] squared */
+        float *rounded;
+        double largest_norm, largest_row_norm; /* squared; of shadows, of rows */
+    } shadows;
 };
 
 enum { N_NEIGHBORS, WEIGHTS };
@@ -48,14 +58,20 @@ static const struct ten_parameter parameters[] = {
  * a core's caches, and a pass over the training set serves many queries. */
 enum { QUERIES = 256, BLOCK = 512, DEPTH_LIMIT = 33025 /* of dot_bytes */ };
 
+/* Projections pay where they are much shorter than the rows and hold most of their variance. */
+enum { DIMENSIONS = 96, MOST_COLUMNS = 4096, SAMPLE = 8192 /* rows that the subspace is found from */ };
+static const double least_share = 0.75;
+
 static void release(void *state) {
     struct knn *model = state;
     free(model->bytes);
     free(model->floats);
     free(model->labels);
-    free(model->norms);
     free(model->offsets);
-    free(model->rounded);
+    free(model->shadows.basis);
+    free(model->shadows.values);
+    free(model->shadows.norms);
+    free(model->shadows.rounded);
     *model = (struct knn){0};
 }
 
@@ -71,24 +87,109 @@ static double squared_norm_floats(const float *row, size_t columns) {
     return norm;
 }
 
-static enum ten_status find_norms(struct knn *model, struct ten_error *error) {
-    model->norms = ten_alloc(model->rows, sizeof *model->norms);
-    if (model->is_bytes)
-        model->offsets = ten_alloc(model->rows, sizeof *model->offsets);
-    else
-        model->rounded = ten_alloc(model->rows, sizeof *model->rounded);
-    if (!model->norms || (!model->offsets && !model->rounded)) return ten_fail_memory(error, "the training images");
-    for (size_t r = 0; r < model->rows; r++) {
-        size_t at = r * model->columns;
-        double norm = model->is_bytes ? squared_norm_bytes(model->bytes + at, model->columns)
-                                      : squared_norm_floats(model->floats + at, model->columns);
-        model->norms[r] = norm;
-        if (model->is_bytes)
-            model->offsets[r] = (int32_t)norm;
-        else
-            model->rounded[r] = (float)norm;
-        model->largest_norm = fmax(model->largest_norm, norm);
+static double squared_norm_strided(const float *values, size_t step, size_t count) {
+    double norm = 0;
+    for (size_t d = 0; d < count; d++) norm += (double)values[d * step] * (double)values[d * step];
+    return norm;
+}
+
+/* The subspace, from rows evenly spread over the training set; none if the rows have no few directions that matter. */
+static enum ten_status find_basis(struct knn *model, const struct ten_run *run, struct ten_error *error) {
+    size_t n = model->columns, step = (model->rows + SAMPLE - 1) / SAMPLE, count = 0;
+    double *memory = ten_alloc((n + 1 + DIMENSIONS) * n, sizeof *memory), *squares = ten_alloc(n, sizeof *squares);
+    size_t *rows = ten_alloc(SAMPLE, sizeof *rows);
+    enum ten_status status = memory && rows && squares ? TEN_OK : ten_fail_memory(error, "the training images");
+    if (status == TEN_OK) {
+        double *mean = memory, *scatter = memory + n, *basis = scatter + n * n, share = 0;
+        for (size_t r = 0; r < model->rows; r += step) rows[count++] = r;
+        struct ten_batch batch = {.rows = model->rows, .shape = {.columns = n}, .unit = 1, .floats = model->floats};
+        struct ten_scatter what = {.batch = &batch, .means = mean, .rows = rows, .count = count, .stage = "fit knn"};
+        status = ten_column_moments(&batch, mean, squares, run, error);
+        if (status == TEN_OK) status = ten_scatter_sum(&what, scatter, run, error);
+        if (status == TEN_OK) status = ten_leading_subspace(scatter, n, DIMENSIONS, basis, &share, error);
+        if (status == TEN_OK && share >= least_share) {
+            model->shadows.dimensions = DIMENSIONS;
+            model->shadows.basis = ten_alloc(DIMENSIONS * n, sizeof *model->shadows.basis);
+            model->shadows.values = ten_alloc(model->rows, DIMENSIONS * sizeof *model->shadows.values);
+            if (model->shadows.basis && model->shadows.values)
+                for (size_t i = 0; i < DIMENSIONS * n; i++) model->shadows.basis[i] = (float)basis[i];
+            else
+                status = ten_fail_memory(error, "the training images");
+        }
     }
+    free(memory);
+    free(squares);
+    free(rows);
+    return status;
+}
+
+struct casting {
+    struct knn *model;
+    float *matmul;                           /* scratch of all threads */
+    double *largest_norm, *largest_row_norm; /* of each block */
+};
+
+/* A block's shadows and their norms. */
+static enum ten_status cast_block(void *context, size_t task, size_t thread, struct ten_error *error) {
+    (void)error;
+    const struct casting *casting = context;
+    const struct knn *model = casting->model;
+    const struct shadows *shadows = &model->shadows;
+    size_t first = task * BLOCK, rows = ten_block_length(model->rows, BLOCK, task), n = model->columns;
+    const float *from = model->floats + first * n;
+    float *to = shadows->basis ? shadows->values + first * shadows->dimensions : NULL;
+    if (to)
+        ten_kernels()->matmul(shadows->dimensions, rows, n, (struct ten_strided){shadows->basis, n, 1},
+                              (struct ten_strided){from, 1, n}, to, rows, false,
+                              casting->matmul + thread * TEN_MATMUL_SCRATCH);
+    double largest = 0, largest_row = 0;
+    for (size_t r = 0; r < rows; r++) {
+        double norm = squared_norm_floats(from + r * n, n);
+        largest_row = fmax(largest_row, norm);
+        if (to) norm = squared_norm_strided(to + r, rows, shadows->dimensions);
+        largest = fmax(largest, norm);
+        shadows->norms[first + r] = norm;
+        shadows->rounded[first + r] = (float)norm;
+    }
+    casting->largest_norm[task] = largest;
+    casting->largest_row_norm[task] = largest_row;
+    return TEN_OK;
+}
+
+static enum ten_status cast_shadows(struct knn *model, const struct ten_run *run, struct ten_error *error) {
+    struct shadows *shadows = &model->shadows;
+    enum ten_status status = TEN_OK;
+    shadows->dimensions = model->columns;
+    if (model->columns >= 2 * DIMENSIONS && model->columns <= MOST_COLUMNS) status = find_basis(model, run, error);
+    if (status != TEN_OK) return status;
+    size_t blocks = ten_block_count(model->rows, BLOCK);
+    struct casting casting = {.model = model};
+    shadows->norms = ten_alloc(model->rows, sizeof *shadows->norms);
+    shadows->rounded = ten_alloc(model->rows, sizeof *shadows->rounded);
+    casting.largest_norm = ten_alloc(2 * blocks, sizeof *casting.largest_norm);
+    casting.matmul = ten_alloc(ten_workers(run, blocks) * TEN_MATMUL_SCRATCH, sizeof *casting.matmul);
+    if (shadows->norms && shadows->rounded && casting.largest_norm && casting.matmul) {
+        casting.largest_row_norm = casting.largest_norm + blocks;
+        status = ten_parallel(run, NULL, NULL, 0, blocks, cast_block, &casting, error);
+        for (size_t b = 0; status == TEN_OK && b < blocks; b++) {
+            shadows->largest_norm = fmax(shadows->largest_norm, casting.largest_norm[b]);
+            shadows->largest_row_norm = fmax(shadows->largest_row_norm, casting.largest_row_norm[b]);
+        }
+    } else {
+        status = ten_fail_memory(error, "the training images");
+    }
+    free(casting.largest_norm);
+    free(casting.matmul);
+    return status;
+}
+
+/* What a search needs beyond the training rows. */
+static enum ten_status prepare(struct knn *model, const struct ten_run *run, struct ten_error *error) {
+    if (!model->is_bytes) return cast_shadows(model, run, error);
+    model->offsets = ten_alloc(model->rows, sizeof *model->offsets);
+    if (!model->offsets) return ten_fail_memory(error, "the training images");
+    for (size_t r = 0; r < model->rows; r++)
+        model->offsets[r] = (int32_t)squared_norm_bytes(model->bytes + r * model->columns, model->columns);
     return TEN_OK;
 }
 
@@ -115,7 +216,7 @@ static enum ten_status fit(void *state, const struct ten_training *training, str
         memcpy(model->bytes, x->bytes, values);
     else
         memcpy(model->floats, x->floats, values * sizeof *model->floats);
-    return find_norms(model, error);
+    return prepare(model, training->run, error);
 }
 
 /* ---- The k nearest seen so far ------------------------------------------------------------------------------ */
@@ -150,14 +251,11 @@ struct search {
         uint8_t *packed;        /* bytes: the queries as dot_bytes wants them */
         int32_t *dots;          /* bytes: [BLOCK x QUERIES] products with a block of training rows */
         float *products;        /* floats: the same */
+        float *shadows;         /* floats: [dimensions x QUERIES] the queries' projections */
         float *matmul;          /* floats */
         uint32_t *found;        /* [BLOCK x QUERIES] places in the block that may be among the nearest */
         struct neighbour *best; /* [QUERIES x k] */
-        struct candidates {
-            struct neighbour *items; /* floats: approximate distances */
-            size_t count, capacity;
-        } candidates[QUERIES];
-    } * scratch; /* per thread */
+    } * scratch;                /* per thread */
 };
 
 static void vote(const struct search *search, const struct neighbour *best, size_t count, float *probabilities) {
@@ -173,7 +271,7 @@ static void vote(const struct search *search, const struct neighbour *best, size
 }
 
 /* Distances less the query's own norm are whole numbers in 32 bits: at least -|query|^2, at most |row|^2. */
-static enum ten_status search_bytes(const struct search *search, struct scratch *scratch, size_t first, size_t count) {
+static void search_bytes(const struct search *search, struct scratch *scratch, size_t first, size_t count) {
     const struct knn *model = search->model;
     const struct ten_kernels *kernels = ten_kernels();
     const uint8_t *queries = search->queries->bytes + first * model->columns;
@@ -202,41 +300,23 @@ static enum ten_status search_bytes(const struct search *search, struct scratch 
         for (size_t i = 0; i < k; i++) best[i].distance = (best[i].distance + norm) * unit;
         vote(search, best, k, search->probabilities + (first + q) * TEN_CLASSES);
     }
-    return TEN_OK;
 }
 
-static double squared_distance(const float *a, const float *b, size_t columns) {
-    double part[4] = {0};
-    for (size_t j = 0; j < columns; j++) {
-        double d = (double)a[j] - (double)b[j];
-        part[j % 4] += d * d;
+/* Stops where it is certain to be above the limit. */
+static double squared_distance(const float *a, const float *b, size_t columns, double limit) {
+    double part[8] = {0}, sum = 0;
+    size_t j = 0;
+    while (j + 8 <= columns && !(sum > limit)) {
+        size_t end = columns - j < 64 ? columns - columns % 8 : j + 64;
+        for (; j < end; j += 8)
+            for (size_t p = 0; p < 8; p++) {
+                double d = (double)a[j + p] - (double)b[j + p];
+                part[p] += d * d;
+            }
+        sum = ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
     }
-    return (part[0] + part[1]) + (part[2] + part[3]);
-}
-
-static bool add_candidate(struct candidates *list, struct neighbour new) {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 256;
-        struct neighbour *larger = ten_realloc(list->items, capacity, sizeof *larger);
-        if (!larger) return false;
-        list->items = larger;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = new;
-    return true;
-}
-
-/* The k nearest of the candidates, by exact distance. `limit`: approximate distances above cannot be among them. */
-static void settle(const struct search *search, const struct candidates *list, double limit, const float *query,
-                   struct neighbour *best) {
-    const struct knn *model = search->model;
-    size_t found = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->items[i].distance > limit) continue;
-        size_t index = list->items[i].index;
-        double distance = squared_distance(query, model->floats + index * model->columns, model->columns);
-        keep(best, &found, search->k, (struct neighbour){distance, index});
-    }
+    for (; j < columns; j++) sum += ((double)a[j] - (double)b[j]) * ((double)a[j] - (double)b[j]);
+    return sum;
 }
 
 /* How far two distances that are compared can be off together. A float sum of n products errs by at most n 2^-24 |x||y|
@@ -253,7 +333,7 @@ static void settle_all(const struct search *search, const float *query, struct n
     const struct knn *model = search->model;
     size_t found = 0;
     for (size_t r = 0; r < model->rows; r++) {
-        double distance = squared_distance(query, model->floats + r * model->columns, model->columns);
+        double distance = squared_distance(query, model->floats + r * model->columns, model->columns, INFINITY);
         keep(best, &found, search->k, (struct neighbour){distance, r});
     }
 }
@@ -264,56 +344,88 @@ static float conservative_limit(double limit, double norm, double largest_norm) 
     return (float)(limit - norm + 0x1p-21 * (fabs(limit) + norm + largest_norm) + 0x1p-140);
 }
 
-static enum ten_status search_floats(const struct search *search, struct scratch *scratch, size_t first, size_t count) {
+/* A query's shadow, and how far it can be from the shadow of a row that is near. */
+struct bound {
+    double norm;  /* of the shadow, squared */
+    double slack; /* of distances between shadows, for rounding */
+    double away;  /* how much shadows can err together, as vectors: every value is a rounded sum of products */
+    double reach; /* shadows farther than this (squared) need not be looked at */
+};
+
+static double reach(const struct shadows *shadows, const struct bound *bound, double nearest) {
+    if (!shadows->basis) return nearest + bound->slack;
+    double distance = sqrt(nearest) * (1 + 1e-5) + bound->away; /* a rounded basis may stretch by some 1e-6 */
+    return distance * distance + bound->slack;
+}
+
+static struct bound make_bound(const struct knn *model, const float *query, const float *shadow) {
+    const struct shadows *shadows = &model->shadows;
+    double norm = squared_norm_floats(query, model->columns), n = (double)model->columns + 2;
+    struct bound bound = {.norm = norm, .reach = INFINITY};
+    if (shadows->basis) bound.norm = squared_norm_strided(shadow, QUERIES, shadows->dimensions);
+    bound.slack = rounding(shadows->dimensions, bound.norm, shadows->largest_norm);
+    if (!isfinite(rounding(model->columns, norm, shadows->largest_row_norm))) bound.slack = INFINITY;
+    bound.away =
+        n * sqrt((double)shadows->dimensions) * (0x1p-23 * (sqrt(norm) + sqrt(shadows->largest_row_norm)) + 0x1p-148);
+    return bound;
+}
+
+static void search_floats(const struct search *search, struct scratch *scratch, size_t first, size_t count) {
     const struct knn *model = search->model;
+    const struct shadows *shadows = &model->shadows;
     const struct ten_kernels *kernels = ten_kernels();
-    size_t columns = model->columns, k = search->k, found[QUERIES] = {0};
+    size_t columns = model->columns, dimensions = shadows->dimensions, k = search->k, found[QUERIES] = {0};
     const float *queries = search->queries->floats + first * columns;
-    double norm[QUERIES], slack[QUERIES];
+    struct ten_strided plain = {queries, 1, columns}, projected = {scratch->shadows, QUERIES, 1};
+    if (shadows->basis)
+        kernels->matmul(dimensions, count, columns, (struct ten_strided){shadows->basis, columns, 1}, plain,
+                        scratch->shadows, QUERIES, false, scratch->matmul);
+    struct bound bounds[QUERIES];
     float limits[QUERIES];
     for (size_t q = 0; q < count; q++) {
-        norm[q] = squared_norm_floats(queries + q * columns, columns);
-        slack[q] = rounding(columns, norm[q], model->largest_norm);
-        limits[q] = isfinite(slack[q]) ? INFINITY : -INFINITY; /* all, or none: settle_all */
-        scratch->candidates[q].count = 0;
+        bounds[q] = make_bound(model, queries + q * columns, scratch->shadows + q);
+        limits[q] = isfinite(bounds[q].slack) ? INFINITY : -INFINITY; /* all, or none: settle_all */
     }
     for (size_t start = 0; start < model->rows; start += BLOCK) {
         size_t rows = ten_block_length(model->rows, BLOCK, start / BLOCK);
-        kernels->matmul(rows, count, columns, (struct ten_strided){model->floats + start * columns, columns, 1},
-                        (struct ten_strided){queries, 1, columns}, scratch->products, QUERIES, false, scratch->matmul);
-        size_t hits = kernels->find_below_f32(rows, count, scratch->products, QUERIES, model->rounded + start, limits,
+        struct ten_strided block = shadows->basis ? (struct ten_strided){shadows->values + start * dimensions, 1, rows}
+                                                  : (struct ten_strided){model->floats + start * columns, columns, 1};
+        kernels->matmul(rows, count, dimensions, block, shadows->basis ? projected : plain, scratch->products, QUERIES,
+                        false, scratch->matmul);
+        size_t hits = kernels->find_below_f32(rows, count, scratch->products, QUERIES, shadows->rounded + start, limits,
                                               scratch->found);
         for (size_t h = 0; h < hits; h++) {
             size_t r = scratch->found[h] / count, q = scratch->found[h] % count;
-            struct neighbour *best = scratch->best + q * k; /* here by approximate distance */
-            double distance = norm[q] + model->norms[start + r] - 2.0 * (double)scratch->products[r * QUERIES + q];
-            if (found[q] == k && distance > best[k - 1].distance + slack[q]) continue;
-            struct neighbour new = {distance, start + r};
-            if (!add_candidate(&scratch->candidates[q], new)) return TEN_NO_MEMORY;
-            keep(best, &found[q], k, new);
-            if (found[q] == k)
-                limits[q] = conservative_limit(best[k - 1].distance + slack[q], norm[q], model->largest_norm);
+            struct neighbour *best = scratch->best + q * k;
+            struct bound *bound = &bounds[q];
+            if (bound->norm + shadows->norms[start + r] - 2.0 * (double)scratch->products[r * QUERIES + q] >
+                bound->reach)
+                continue;
+            double nearest = found[q] == k ? best[k - 1].distance : INFINITY;
+            double distance =
+                squared_distance(queries + q * columns, model->floats + (start + r) * columns, columns, nearest);
+            keep(best, &found[q], k, (struct neighbour){distance, start + r});
+            if (found[q] < k || best[k - 1].distance == nearest) continue;
+            bound->reach = reach(shadows, bound, best[k - 1].distance);
+            limits[q] = conservative_limit(bound->reach, bound->norm, shadows->largest_norm);
         }
     }
     for (size_t q = 0; q < count; q++) {
         struct neighbour *best = scratch->best + q * k;
-        const float *query = queries + q * columns;
-        if (isfinite(slack[q]))
-            settle(search, &scratch->candidates[q], best[k - 1].distance + slack[q], query, best);
-        else
-            settle_all(search, query, best);
+        if (!isfinite(bounds[q].slack)) settle_all(search, queries + q * columns, best);
         vote(search, best, k, search->probabilities + (first + q) * TEN_CLASSES);
     }
-    return TEN_OK;
 }
 
 static enum ten_status search_block(void *context, size_t task, size_t thread, struct ten_error *error) {
+    (void)error;
     const struct search *search = context;
     size_t count = ten_block_length(search->queries->rows, QUERIES, task);
-    struct scratch *scratch = &search->scratch[thread];
-    enum ten_status status = search->model->is_bytes ? search_bytes(search, scratch, task * QUERIES, count)
-                                                     : search_floats(search, scratch, task * QUERIES, count);
-    return status == TEN_OK ? TEN_OK : ten_fail_memory(error, "the nearest neighbours");
+    if (search->model->is_bytes)
+        search_bytes(search, &search->scratch[thread], task * QUERIES, count);
+    else
+        search_floats(search, &search->scratch[thread], task * QUERIES, count);
+    return TEN_OK;
 }
 
 static void search_release(struct search *search, size_t threads) {
@@ -322,10 +434,10 @@ static void search_release(struct search *search, size_t threads) {
         free(scratch->packed);
         free(scratch->dots);
         free(scratch->products);
+        free(scratch->shadows);
         free(scratch->matmul);
         free(scratch->found);
         free(scratch->best);
-        for (size_t q = 0; q < QUERIES; q++) free(scratch->candidates[q].items);
     }
     free(search->scratch);
 }
@@ -342,7 +454,8 @@ static bool scratch_init(const struct search *search, struct scratch *scratch) {
     }
     scratch->products = ten_alloc(BLOCK * QUERIES, sizeof *scratch->products);
     scratch->matmul = ten_alloc(TEN_MATMUL_SCRATCH, sizeof *scratch->matmul);
-    return scratch->best && scratch->found && scratch->products && scratch->matmul;
+    scratch->shadows = ten_alloc(search->model->shadows.dimensions * QUERIES, sizeof *scratch->shadows);
+    return scratch->best && scratch->found && scratch->products && scratch->shadows && scratch->matmul;
 }
 
 static bool search_init(struct search *search, size_t threads) {
@@ -415,7 +528,7 @@ static enum ten_status load(void *state, const struct ten_values *values, const 
     if (status == TEN_OK && model->is_bytes && model->columns > DEPTH_LIMIT)
         status = ten_fail(error, TEN_FORMAT, "%s: %zu columns of bytes, at most %d are supported", tensors->path,
                           model->columns, DEPTH_LIMIT);
-    return status == TEN_OK ? find_norms(model, error) : status;
+    return status == TEN_OK ? prepare(model, NULL, error) : status;
 }
 
 static size_t parameter_count(const void *state) {

@@ -246,6 +246,40 @@ static void test_distant_queries(void **state) {
     }
 }
 
+/* Rows of many columns that repeat six values each, with a little noise: they lie near a subspace, where the search
+ * begins, but only what is outside tells equals apart. */
+static void check_wide(size_t rows, size_t queries, size_t columns, uint64_t noise, double offset, double step, int k) {
+    struct data data = data_new(false, rows, queries, columns, 256, 0, 1);
+    struct ten_random random;
+    ten_random_init(&random, columns, rows);
+    for (size_t i = 0; i < rows + queries; i++) {
+        double six[6];
+        for (size_t j = 0; j < 6; j++) six[j] = 40 * (double)ten_random_below(&random, 4);
+        for (size_t j = 0; j < columns; j++)
+            data.floats[i * columns + j] =
+                (float)(offset + step * (six[j % 6] + (double)ten_random_below(&random, noise)));
+    }
+    check_naive(&data.train, data.labels, &data.queries, k, false);
+    check_naive(&data.train, data.labels, &data.queries, k, true);
+    data_release(&data);
+}
+
+static void test_wide_rows(void **state) {
+    (void)state;
+    const size_t columns[] = {192, 193, 400}, rows[] = {7, 511, 513, 1300};
+    for (size_t c = 0; c < 3; c++)
+        for (size_t r = 0; r < 4; r++) {
+            check_wide(rows[r], 11, columns[c], 8, 0, 1, 3);
+            check_wide(rows[r], 3, columns[c], 2, 0, 1, 7);
+            check_wide(rows[r], 3, columns[c], 1, 0, 1, 5); /* ties throughout */
+        }
+    check_wide(600, 259, 192, 16, 0, 0.25, 5);
+    const double steps[] = {0x1p-80, 0x1p-70, 0x1p-60, 0x1p50, 0x1p60, 0x1p110}, offsets[] = {100, 1e4, -65536};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) check_wide(300, 5, 200, 9, 0, steps[i], 3);
+    for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) check_wide(300, 5, 200, 9, offsets[i], 0x1p-7, 3);
+    check_data(false, 200, 5, 250, 256, 0, 1, 3); /* and without any subspace */
+}
+
 static void test_threads(void **state) {
     (void)state;
     struct data data = data_new(false, 1500, 150, 8, 256, 5, 0.5);
@@ -299,6 +333,7 @@ int main(void) {
         cmocka_unit_test(test_large_offsets),
         cmocka_unit_test(test_extreme_scales),
         cmocka_unit_test(test_distant_queries),
+        cmocka_unit_test(test_wide_rows),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_bad_input),
     };

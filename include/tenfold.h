@@ -36,10 +36,10 @@ extern "C" {
 /* The version of the library that is linked, as "major.minor.patch". */
 TEN_API const char *ten_version(void);
 
-/* The name of the kernel set in use: "generic", "avx2", "avx512", "vnni" or "amx". Chosen once, at the first call of the
- * library that needs it, as the best that processor and operating system support (for AMX, Linux is asked to let this
- * process use it); the environment variable TENFOLD_CPU chooses a lesser one by name (an unknown or unsupported name is
- * ignored here; `tenfold` reports it). */
+/* The name of the kernel set in use: "generic", "avx2", "avx512", "vnni" or "amx". Chosen once, at the first call of
+ * the library that needs it, as the best that processor and operating system support (for AMX, Linux is asked to let
+ * this process use it); the environment variable TENFOLD_CPU chooses a lesser one by name (an unknown or unsupported
+ * name is ignored here; `tenfold` reports it). */
 TEN_API const char *ten_kernel_set(void);
 
 /* ---- Errors ------------------------------------------------------------------------------------------- */
@@ -270,7 +270,13 @@ struct ten_pipeline_info {
     const char *class_names[TEN_CLASSES];
     const char *version;               /* of the program that fitted it */
     const struct ten_history *history; /* rows 0 if the model keeps none */
-    double prep_seconds, fit_seconds;  /* of the last ten_pipeline_fit; not saved */
+    /* How much each of the `features` counts, summing to 1 (to 0 if none does): for decision trees the mean decrease of
+     * impurity (Breiman et al. 1984). NULL if the model tells none. */
+    const double *importances;
+    /* Accuracy on the training images, each labelled by those trees only that had not drawn it (Breiman 2001): an
+     * estimate without a test set. NaN if the model has none. */
+    double out_of_bag;
+    double prep_seconds, fit_seconds; /* of the last ten_pipeline_fit; not saved */
 };
 TEN_API struct ten_pipeline_info ten_pipeline_describe(const struct ten_pipeline *pipeline);
 

@@ -30,6 +30,7 @@ enum {
     OPT_GZIP = 1 << 13,
     OPT_QUICK = 1 << 14,
     OPT_HELP = 1 << 15,
+    OPT_AUGMENT = 1 << 16, /* --augment and --augment-set */
     OPT_COMMON = OPT_SEED | OPT_THREADS | OPT_QUIET | OPT_JSON | OPT_HELP,
 };
 
@@ -39,7 +40,9 @@ struct options {
     const char *data, *out, *prep, *models, *on, *from, *to; /* NULL where not given */
     uint64_t seed;
     int threads;
-    size_t limit; /* 0: all */
+    size_t limit;            /* 0: all */
+    size_t augment;          /* copies of each image */
+    const char *augment_set; /* NULL where not given */
     bool quiet, json, gzip, quick, help;
     const char *settings[MAX_SETTINGS];
     size_t setting_count;

@@ -1,10 +1,12 @@
-/* `tenfold convert`: a whole dataset from IDX to CSV or back, as it is or preprocessed. */
+/* `tenfold convert`: a whole dataset from IDX to CSV or back, as it is, with deformed copies, or preprocessed. */
 #include "cli/cli.h"
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "data/batch.h"
+#include "image/augment.h"
+#include "model/model.h"
 #include "prep/step.h"
 #include "study/json.h"
 
@@ -106,6 +108,42 @@ static enum ten_status write_preprocessed(const struct options *options, const s
     return status;
 }
 
+/* ---- With deformed copies --------------------------------------------------------------------------------------- */
+
+/* The strengths are checked as a model's parameters are. */
+static enum ten_status parse_strengths(const struct options *options, struct ten_augment *strengths,
+                                       struct ten_error *error) {
+    static const struct ten_model_description about = {
+        .name = "--augment-set", .parameters = ten_augment_parameters, .parameter_count = TEN_AUGMENT_PARAMETERS};
+    char names[TEN_AUGMENT_PARAMETERS][96];
+    const char *settings[TEN_AUGMENT_PARAMETERS];
+    size_t count = 0;
+    if (options->augment_set && !ten_split_list(options->augment_set, names, TEN_AUGMENT_PARAMETERS, &count))
+        return ten_fail(error, TEN_INVALID, "--augment-set \"%s\": expected NAME=VALUE, at most %d with commas between",
+                        options->augment_set, TEN_AUGMENT_PARAMETERS);
+    if (options->augment_set && !options->augment)
+        return ten_fail(error, TEN_INVALID, "--augment-set needs --augment N: how many copies of each image");
+    for (size_t i = 0; i < count; i++) settings[i] = names[i];
+    struct ten_values values;
+    enum ten_status status = ten_values_parse(&values, &about, settings, count, error);
+    const double *number = values.number;
+    if (status == TEN_OK)
+        *strengths = (struct ten_augment){number[0], number[1], number[2], number[3], number[4], number[5]};
+    return status;
+}
+
+/* Puts the copies behind the training images. */
+static enum ten_status augment(const struct options *options, const struct ten_augment *strengths,
+                               struct ten_data *data, struct ten_error *error) {
+    struct ten_run run = ten_run_for(options);
+    struct ten_dataset larger;
+    enum ten_status status = ten_augment_dataset(&larger, &data->train, strengths, options->augment, &run, error);
+    if (status != TEN_OK) return status;
+    ten_dataset_release(&data->train);
+    data->train = larger;
+    return TEN_OK;
+}
+
 static int run(const struct options *options) {
     bool prepared = options->prep && strcmp(options->prep, "none") != 0;
     const char *to = options->to ? options->to : "csv";
@@ -119,8 +157,11 @@ static int run(const struct options *options) {
     struct ten_chain chain = {0}; /* a wrong step is told before any work */
     if (prepared && ten_chain_parse(&chain, options->prep, &error) != TEN_OK) return ten_complain_words(&error);
     ten_chain_release(&chain);
+    struct ten_augment strengths;
+    if (parse_strengths(options, &strengths, &error) != TEN_OK) return ten_complain_words(&error);
     if (ten_load_data(options, &data, &error) != TEN_OK) return ten_complain_error(&error);
     enum ten_status status = ten_make_folder(options->out, &error);
+    if (status == TEN_OK && options->augment) status = augment(options, &strengths, &data, &error);
     if (status == TEN_OK)
         status = prepared ? write_preprocessed(options, &data, &error)
                           : write_plain(options, &data, strcmp(to, "csv") == 0, &error);
@@ -128,11 +169,12 @@ static int run(const struct options *options) {
     if (status != TEN_OK)
         result = ten_complain_error(&error);
     else if (options->json)
-        result = ten_print_json(json_pack("{s:s, s:o, s:s, s:s, s:I, s:I}", "data", data.name, "path",
-                                          ten_json_text(options->out), "format", to, "prep",
-                                          options->prep ? options->prep : "none", "train", (json_int_t)data.train.count,
-                                          "test", (json_int_t)data.test.count),
-                                NULL);
+        result =
+            ten_print_json(json_pack("{s:s, s:o, s:s, s:s, s:I, s:I, s:I}", "data", data.name, "path",
+                                     ten_json_text(options->out), "format", to, "prep",
+                                     options->prep ? options->prep : "none", "augment", (json_int_t)options->augment,
+                                     "train", (json_int_t)data.train.count, "test", (json_int_t)data.test.count),
+                           NULL);
     else
         ten_say(options, "%s: %zu + %zu images written to %s as %s", data.name, data.train.count, data.test.count,
                 options->out, to);
@@ -143,14 +185,19 @@ static int run(const struct options *options) {
 const struct command ten_command_convert = {
     .name = "convert",
     .usage = "--out DIR",
-    .summary = "IDX <-> CSV, any dataset, also preprocessed",
+    .summary = "IDX <-> CSV, any dataset, also preprocessed or augmented",
     .details =
         "Writes train.csv and test.csv (label,pixel_0,...), or with `--to idx` the four IDX files. --data takes a "
-        "folder with either. With --prep the chain is fitted on the training set and applied to both sets.",
+        "folder with either, and so do all commands, so that what is written can be used at once. With --augment the "
+        "training set grows by deformed copies: the images, then the first copy of each, then the second, and so on; "
+        "the test set stays as it is. (Of such a set, images held out from training have copies among those that are "
+        "not: measure on the test set, or hold out before converting.) With --prep the chain is fitted on the training "
+        "set and applied to both sets.",
     .examples = "  tenfold convert --out csv\n"
                 "  tenfold convert --data csv --to idx --gzip --out idx\n"
-                "  tenfold convert --prep minmax,crop20 --out cropped\n",
-    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_TO | OPT_GZIP,
+                "  tenfold convert --prep minmax,crop20 --out cropped\n"
+                "  tenfold convert --augment 9 --to idx --out large\n",
+    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_TO | OPT_GZIP | OPT_AUGMENT,
     .notes = (const struct option_note[]){{OPT_PREP, "preprocessing chain (default none)"},
                                           {OPT_OUT, "the folder to write into; made if it is missing"},
                                           {0}},

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 
+#include <math.h>
 #include <string.h>
 
 /* A model of clothes says nothing about digits. */
@@ -33,8 +34,10 @@ static void print_report(const struct measured *measured, const struct ten_data 
     struct ten_pipeline_info info = ten_pipeline_describe(measured->pipeline);
     printf("%s%s%s (%s) on the %zu %s images of %s\n", ten_bold(), info.model->title, ten_plain(), info.prep, m->count,
            on, data->name);
-    printf("accuracy %.4f (95 %% interval %.4f to %.4f), log loss %.4f, macro AUC %.4f\n\n", m->accuracy,
-           m->accuracy_low, m->accuracy_high, m->log_loss, m->auc);
+    printf("accuracy %.4f (95 %% interval %.4f to %.4f), log loss %.4f, macro AUC %.4f\n", m->accuracy, m->accuracy_low,
+           m->accuracy_high, m->log_loss, m->auc);
+    if (!isnan(info.out_of_bag)) printf("accuracy out of bag %.4f\n", info.out_of_bag);
+    putchar('\n');
     printf("%-14s %9s %9s %9s %9s\n", "", "precision", "recall", "f1-score", "support");
     for (int c = 0; c < TEN_CLASSES; c++)
         printf("%-14s %9.4f %9.4f %9.4f %9zu\n", info.class_names[c], m->classes[c].precision, m->classes[c].recall,

@@ -60,6 +60,8 @@ static int run(const struct options *options) {
             ten_format_seconds(seconds, json_number_value(json_object_get(row, "prep_seconds")) +
                                             json_number_value(json_object_get(row, "fit_seconds"))),
             out, ten_format_bytes(bytes, json_number_value(json_object_get(row, "file_bytes"))));
+    if (json_object_get(row, "out_of_bag"))
+        ten_say(options, "accuracy out of bag: %.4f", json_number_value(json_object_get(row, "out_of_bag")));
     if (options->json) return ten_print_json(row, NULL);
     if (options->on)
         printf("accuracy on %s: %.4f (95 %% interval %.4f to %.4f)\n", options->on,

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/text.h"
+#include "image/augment.h"
 
 #include <math.h>
 #include <string.h>
@@ -109,6 +110,16 @@ static void help_steps(FILE *file) {
     ten_help_entry(file, 2, "none", 17, "The bytes as they are.");
 }
 
+static void help_deformations(FILE *file) {
+    fputc('\n', file);
+    print_words(file, 0, 0, "deformations (--augment-set NAME=VALUE[,NAME=VALUE...]):");
+    for (size_t i = 0; i < TEN_AUGMENT_PARAMETERS; i++) {
+        char text[512];
+        describe_parameter(text, sizeof text, &ten_augment_parameters[i]);
+        ten_help_entry(file, 2, ten_augment_parameters[i].name, 17, text);
+    }
+}
+
 /* ---- Commands -----------------------------------------------------------------------------------------------------
  */
 
@@ -135,6 +146,7 @@ void ten_help_command(FILE *file, const struct command *command) {
     fprintf(file, "\noptions:\n");
     ten_options_help(file, command);
     if (command->options & (OPT_MODELS | OPT_SET)) help_models(file, command->options & OPT_SET);
+    if (command->options & OPT_AUGMENT) help_deformations(file);
     if (command->options & OPT_PREP) help_steps(file);
     if (command->examples) fprintf(file, "\nexamples:\n%s", command->examples);
 }

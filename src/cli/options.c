@@ -22,6 +22,8 @@ static const struct option_entry {
     {OPT_TO, "to", "csv|idx", "format to write (default csv)", 't'},
     {OPT_GZIP, "gzip", NULL, "write gzipped files", 'z'},
     {OPT_QUICK, "quick", NULL, "a first look: the same as --limit 6000", 'k'},
+    {OPT_AUGMENT, "augment", "N", "add N deformed copies of each training image, behind the images (default 0)", 'a'},
+    {OPT_AUGMENT, "augment-set", "NAME=VALUE[,...]", "strengths of the deformations; 0 leaves one out", 'A'},
     {OPT_OUT, "out", "PATH", "where to write", 'o'},
     {OPT_SEED, "seed", "N", "seed of every random choice (default 0)", 'S'},
     {OPT_THREADS, "threads", "N", "processor threads (default all); the results do not depend on it", 'T'},
@@ -42,6 +44,14 @@ static int take_limit(struct options *o, const char *value) {
     if (!read_number(value, 1, INT64_MAX, &number))
         return ten_complain(WRONG_USAGE, "--limit \"%s\": expected a whole number, at least 1", value);
     o->limit = (size_t)number;
+    return DONE;
+}
+
+static int take_augment(struct options *o, const char *value) {
+    int64_t number;
+    if (!read_number(value, 0, 1000, &number))
+        return ten_complain(WRONG_USAGE, "--augment \"%s\": expected a whole number from 0 to 1000", value);
+    o->augment = (size_t)number;
     return DONE;
 }
 
@@ -92,6 +102,8 @@ static int take(struct options *o, char letter, const char *value) {
     case 'l': return take_limit(o, value);
     case 'S': return take_seed(o, value);
     case 'T': return take_threads(o, value);
+    case 'a': return take_augment(o, value);
+    case 'A': o->augment_set = value; break;
     case 'z': o->gzip = true; break;
     case 'k': o->quick = true; break;
     case 'j': o->json = true; break;

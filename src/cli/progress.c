@@ -14,7 +14,7 @@ static volatile sig_atomic_t stop;
 
 static struct {
     char stage[64];
-    double started, drawn;
+    double started, drawn, done;
     bool visible;
 } line;
 
@@ -82,10 +82,11 @@ static void draw(const struct ten_progress *p, double now) {
 static bool on_progress(void *context, const struct ten_progress *progress) {
     (void)context;
     double now = ten_seconds();
-    if (strncmp(line.stage, progress->stage, sizeof line.stage - 1) != 0 || progress->done == 0) {
+    if (strncmp(line.stage, progress->stage, sizeof line.stage - 1) != 0 || progress->done < line.done) {
         snprintf(line.stage, sizeof line.stage, "%s", progress->stage);
         line.started = line.drawn = now;
     }
+    line.done = progress->done;
     if (now - line.drawn >= 0.1) draw(progress, now);
     return !stop;
 }

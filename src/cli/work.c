@@ -8,6 +8,7 @@
 #include "study/json.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -151,10 +152,19 @@ json_t *ten_row_json(const struct measured *measured, size_t test_count, bool wi
     if (test_count) put(&row, "predict_seconds", json_real(measured->predict_seconds));
     if (with_fit) put(&row, "peak_bytes", json_integer((json_int_t)measured->peak_bytes));
     put(&row, "parameters", json_integer((json_int_t)info.parameters));
+    if (!isnan(info.out_of_bag)) put(&row, "out_of_bag", json_real(info.out_of_bag));
     put(&row, "converged", json_boolean(info.converged));
     put(&row, "train_count", json_integer((json_int_t)info.train_count));
     put(&row, "test_count", json_integer((json_int_t)test_count));
     return row;
+}
+
+static json_t *importances_json(const struct ten_pipeline_info *info) {
+    json_t *numbers = json_array();
+    for (size_t i = 0; i < info->features; i++) json_array_append_new(numbers, json_real(info->importances[i]));
+    if (json_array_size(numbers) == info->features) return numbers;
+    json_decref(numbers);
+    return NULL;
 }
 
 json_t *ten_evaluation_json(const struct measured *measured, const struct ten_data *data, const char *on,
@@ -165,6 +175,7 @@ json_t *ten_evaluation_json(const struct measured *measured, const struct ten_da
     json_t *details =
         ten_json_evaluation(&measured->metrics, &data->test, measured->probabilities, info.class_names, 40);
     json_t *history = ten_json_history(info.history);
+    if (info.importances) put(&row, "importances", importances_json(&info));
     if (!row || !details || !history || json_object_set_new(row, "on", json_string(on)) != 0 ||
         json_object_set_new(row, "data", json_string(data->name)) != 0 ||
         json_object_set(row, "classes", classes) != 0 || json_object_update(row, details) != 0 ||

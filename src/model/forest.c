@@ -371,6 +371,11 @@ static size_t parameter_count(const void *state) {
     return 2 * forest->nodes + (forest->leaves - TEN_CLASSES) * TEN_CLASSES;
 }
 
+static struct ten_insight insight(const void *state) {
+    const struct ten_forest *forest = state;
+    return (struct ten_insight){forest->importances, forest->out_of_bag ? forest->oob_accuracy : NAN};
+}
+
 const struct ten_model_type ten_model_random_forest = {
     .about = {.name = "random-forest",
               .title = "Random forest",
@@ -384,6 +389,7 @@ const struct ten_model_type ten_model_random_forest = {
     .save = ten_forest_save,
     .load = load_forest,
     .parameters = parameter_count,
+    .insight = insight,
     .release = ten_forest_release,
 };
 
@@ -400,6 +406,7 @@ const struct ten_model_type ten_model_extra_trees = {
     .save = ten_forest_save,
     .load = load_forest,
     .parameters = parameter_count,
+    .insight = insight,
     .release = ten_forest_release,
 };
 
@@ -416,5 +423,6 @@ const struct ten_model_type ten_model_decision_tree = {
     .save = ten_forest_save,
     .load = load_tree,
     .parameters = parameter_count,
+    .insight = insight,
     .release = ten_forest_release,
 };

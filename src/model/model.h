@@ -24,6 +24,12 @@ struct ten_training {
     bool *converged;             /* true; set to false by an iterative model that ran out of iterations */
 };
 
+/* What a fitted model tells of itself beside its predictions. */
+struct ten_insight {
+    const double *importances; /* [columns], the model's own, or NULL: none */
+    double out_of_bag;         /* accuracy, or NaN: none */
+};
+
 struct ten_model_type {
     struct ten_model_description about;
     size_t state_size; /* bytes of the model's own struct, which starts zeroed */
@@ -36,8 +42,9 @@ struct ten_model_type {
     /* `shape` is that of the features. */
     enum ten_status (*load)(void *state, const struct ten_values *values, const struct ten_shape *shape,
                             struct ten_tensors *tensors, struct ten_error *error);
-    size_t (*parameters)(const void *state); /* learned or stored numbers */
-    void (*release)(void *state);            /* frees what the state owns, not the state */
+    size_t (*parameters)(const void *state);          /* learned or stored numbers */
+    struct ten_insight (*insight)(const void *state); /* NULL: nothing to tell */
+    void (*release)(void *state);                     /* frees what the state owns, not the state */
 };
 
 extern const struct ten_model_type ten_model_naive_bayes, ten_model_nearest_centroid, ten_model_lda, ten_model_qda,

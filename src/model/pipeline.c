@@ -207,6 +207,8 @@ void ten_features_release(struct ten_features *features) {
 }
 
 struct ten_pipeline_info ten_pipeline_describe(const struct ten_pipeline *p) {
+    struct ten_insight insight = {.out_of_bag = NAN};
+    if (p->fitted && p->type->insight) insight = p->type->insight(p->state);
     struct ten_pipeline_info info = {
         .model = &p->type->about,
         .prep = p->chain.text,
@@ -222,6 +224,8 @@ struct ten_pipeline_info ten_pipeline_describe(const struct ten_pipeline *p) {
         .seed = p->seed,
         .version = p->version,
         .history = &p->history,
+        .importances = insight.importances,
+        .out_of_bag = insight.out_of_bag,
         .prep_seconds = p->prep_seconds,
         .fit_seconds = p->fit_seconds,
     };

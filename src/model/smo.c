@@ -226,8 +226,10 @@ static enum ten_status iterate(struct solver *s, struct ten_smo_result *result, 
     extremes(s, &low, &high);
     for (result->rounds = 0; high - low > problem->tolerance && result->rounds < problem->max_rounds;
          result->rounds++) {
+        enum ten_status status = problem->round ? problem->round(problem->context, high - low, error) : TEN_OK;
+        if (status != TEN_OK) return status;
         choose_set(s, low, high);
-        enum ten_status status = fetch_rows(s, result->rounds + 1, error);
+        status = fetch_rows(s, result->rounds + 1, error);
         if (status != TEN_OK) return status;
         load_set(s);
         result->steps += solve_set(s, fmax(problem->tolerance * 0.5, (high - low) * 0.1), 100 * SET);

@@ -13,9 +13,13 @@ struct ten_smo {
     size_t cache_bytes; /* memory for kernel rows; at least a working set is kept */
     size_t max_rounds;  /* of the outer loop */
 
-    /* Writes kernel rows: out[j][i] = K(indices[j], i), i < size. `stop` status ends the solver with it. */
+    /* Writes kernel rows: out[j][i] = K(indices[j], i), i < size. A status other than TEN_OK ends the solver with it.
+     */
     enum ten_status (*rows)(void *context, const uint32_t *indices, size_t count, float *const *out,
                             struct ten_error *error);
+    /* NULL, or called before each round with how far the conditions are from holding: at most `tolerance` is good
+     * enough. A status other than TEN_OK ends the solver with it. */
+    enum ten_status (*round)(void *context, double gap, struct ten_error *error);
     void *context;
 };
 

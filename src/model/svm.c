@@ -15,6 +15,7 @@
 #include "model/smo.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -260,13 +261,17 @@ struct fitting {
     struct kernel kernel;
     struct pair pairs[PAIRS];
     size_t pair_count;
+    atomic_size_t solved; /* pairs */
+    atomic_bool stopped;
 };
 
 /* What the solver's callback needs. */
 struct pair_rows {
-    const struct fitting *fit;
+    struct fitting *fit;
     const struct pair *pair;
-    uint8_t *bytes; /* gathered rows */
+    size_t thread;
+    double first_gap, share; /* of the solver, when it began, and of the way to its tolerance */
+    uint8_t *bytes;          /* gathered rows */
     float *floats;
     int32_t *byte_norms;
     float *float_norms;
@@ -279,6 +284,30 @@ static size_t train_row(const struct fitting *fit, const struct pair *pair, size
     const size_t *start = fit->train.start;
     size_t of_a = start[pair->a + 1] - start[pair->a];
     return i < of_a ? start[pair->a] + i : start[pair->b] + i - of_a;
+}
+
+static const char STAGE[] = "fit svm";
+
+/* Reports from inside a pair, which may take minutes; only thread 0 is the caller's own, which may. */
+static enum ten_status tick(const struct pair_rows *p, struct ten_error *error) {
+    struct fitting *fit = p->fit;
+    if (p->thread == 0) {
+        struct ten_progress progress = {.stage = STAGE,
+                                        .unit = "pairs",
+                                        .done = (double)atomic_load(&fit->solved) + p->share,
+                                        .total = (double)fit->pair_count};
+        if (ten_report(fit->training->run, &progress, NULL) != TEN_OK) atomic_store(&fit->stopped, true);
+    }
+    return atomic_load(&fit->stopped) ? ten_fail(error, TEN_CANCELLED, "stopped during %s", STAGE) : TEN_OK;
+}
+
+/* The gap shrinks about geometrically. */
+static enum ten_status pair_round(void *context, double gap, struct ten_error *error) {
+    struct pair_rows *p = context;
+    if (p->first_gap == 0) p->first_gap = gap;
+    double way = log(p->first_gap / p->fit->training->values->number[TOLERANCE]);
+    if (way > 0) p->share = fmin(1, fmax(p->share, log(p->first_gap / gap) / way));
+    return tick(p, error);
 }
 
 static enum ten_status pair_kernel_rows(void *context, const uint32_t *indices, size_t count, float *const *out,
@@ -303,6 +332,8 @@ static enum ten_status pair_kernel_rows(void *context, const uint32_t *indices, 
         for (size_t r = v->start[c]; r < v->start[c + 1]; r += CHUNK) {
             size_t n = v->start[c + 1] - r < CHUNK ? v->start[c + 1] - r : CHUNK;
             for (size_t q = 0; q < count; q++) at[q] = out[q] + done;
+            enum ten_status status = tick(p, error);
+            if (status != TEN_OK) return status;
             kernel_chunk(&p->fit->kernel, &rows, v, c, r, n, &p->scratch, at);
             done += n;
         }
@@ -332,6 +363,7 @@ static enum ten_status solve_pair(const struct fitting *fit, struct pair *pair, 
                               .cache_bytes = (size_t)(values->number[CACHE] * 1e6),
                               .max_rounds = 100000,
                               .rows = pair_kernel_rows,
+                              .round = pair_round,
                               .context = rows};
     struct ten_smo_result result = {.alpha = pair->alpha};
     if (status == TEN_OK) status = ten_smo_solve(&problem, &result, error);
@@ -343,11 +375,10 @@ static enum ten_status solve_pair(const struct fitting *fit, struct pair *pair, 
 }
 
 static enum ten_status fit_pair(void *context, size_t task, size_t thread, struct ten_error *error) {
-    (void)thread;
     struct fitting *fit = context;
     enum { ROOM = 512 };
     size_t columns = fit->train.columns;
-    struct pair_rows rows = {.fit = fit, .pair = &fit->pairs[task], .room = ROOM};
+    struct pair_rows rows = {.fit = fit, .pair = &fit->pairs[task], .thread = thread, .room = ROOM};
     rows.bytes = ten_alloc(ROOM, columns);
     rows.floats = ten_alloc(ROOM, columns * sizeof *rows.floats);
     rows.byte_norms = ten_alloc(ROOM, sizeof *rows.byte_norms);
@@ -356,6 +387,7 @@ static enum ten_status fit_pair(void *context, size_t task, size_t thread, struc
         rows.bytes && rows.floats && rows.byte_norms && rows.float_norms && scratch_init(&rows.scratch, ROOM)
             ? solve_pair(fit, &fit->pairs[task], &rows, error)
             : ten_fail_memory(error, "the support vector machine");
+    if (status == TEN_OK) atomic_fetch_add(&fit->solved, 1);
     scratch_release(&rows.scratch);
     free(rows.bytes);
     free(rows.floats);
@@ -711,7 +743,7 @@ static enum ten_status fit(void *state, const struct ten_training *training, str
             for (int b = a + 1; b < TEN_CLASSES; b++)
                 if (start[a + 1] > start[a] && start[b + 1] > start[b])
                     fitting.pairs[fitting.pair_count++] = (struct pair){.a = a, .b = b};
-        status = ten_parallel(training->run, "fit svm", "pairs", 1, fitting.pair_count, fit_pair, &fitting, error);
+        status = ten_parallel(training->run, STAGE, "pairs", 1, fitting.pair_count, fit_pair, &fitting, error);
     }
     if (status == TEN_OK) status = keep_support(model, &fitting, error);
     if (status == TEN_OK) status = calibrate(model, &fitting, error);

@@ -475,13 +475,14 @@ static void test_files(void **state) {
 
 /* ---- scikit-learn ---- */
 
-/* Mean accuracy over ten seeds, as close as two such means of 400 rows can be expected to be. */
+/* Means over ten seeds of the accuracies, in and out of bag, and of the importances, as close as two such means of 400
+ * rows can be expected to be. */
 static void test_as_scikit_learn(void **state) {
     (void)state;
     enum { TRAIN = 400, TEST = 400, WIDTH = 12, SEEDS = 10 };
     static const char *const fixtures[] = {"model_forest_bytes.txt", "model_forest_reals.txt"};
     for (int reals = 0; reals < 2; reals++) {
-        double *numbers = test_numbers(fixtures[reals], (TRAIN + TEST) * (WIDTH + 1) + TYPES);
+        double *numbers = test_numbers(fixtures[reals], (TRAIN + TEST) * (WIDTH + 1) + TYPES * (WIDTH + 1) + 1);
         const double *labels[] = {numbers + TRAIN * WIDTH, numbers + TRAIN * (WIDTH + 1) + TEST * WIDTH};
         const double *rows[] = {numbers, labels[0] + TRAIN}, *expected = labels[1] + TEST;
         uint8_t bytes[2][TRAIN * WIDTH], classes[TRAIN];
@@ -502,6 +503,7 @@ static void test_as_scikit_learn(void **state) {
         for (size_t t = 0; t < TYPES; t++) {
             const char *const settings[] = {"n_estimators=50"};
             size_t right = 0;
+            double importances[WIDTH] = {0}, out_of_bag = 0;
             for (uint64_t seed = 0; seed < SEEDS; seed++) {
                 float got[TEST * TEN_CLASSES];
                 struct ten_values values = {0};
@@ -510,12 +512,24 @@ static void test_as_scikit_learn(void **state) {
                     grow(types[t], &batch[0], classes, settings, t != TREE, &(struct ten_run){.seed = seed});
                 assert_ok(types[t]->predict(forest, &values, &batch[1], got, NULL, &error));
                 for (size_t i = 0; i < TEST; i++) right += ten_label(got + i * TEN_CLASSES) == (int)labels[1][i];
+                for (size_t j = 0; j < WIDTH; j++) importances[j] += forest->importances[j] / SEEDS;
+                out_of_bag += forest->oob_accuracy / SEEDS;
                 dismiss(forest);
             }
             double accuracy = (double)right / (SEEDS * TEST);
-            if (fabs(accuracy - expected[t]) > (t == TREE ? 0.03 : 0.015))
+            double wanted = *expected++;
+            if (fabs(accuracy - wanted) > (t == TREE ? 0.03 : 0.015))
                 fail_msg("%s, %s: accuracy %.4f, scikit-learn has %.4f", types[t]->about.name,
-                         reals ? "reals" : "bytes", accuracy, expected[t]);
+                         reals ? "reals" : "bytes", accuracy, wanted);
+            /* of equally good cuts a single tree takes the first feature's, scikit-learn any: importances differ */
+            for (size_t j = 0; j < WIDTH; j++, expected++)
+                if (t != TREE && fabs(importances[j] - *expected) > 0.006)
+                    fail_msg("%s: importance %zu is %.4f, scikit-learn has %.4f", types[t]->about.name, j,
+                             importances[j], *expected);
+            if (t != RANDOM) continue;
+            wanted = *expected++;
+            if (fabs(out_of_bag - wanted) > 0.01)
+                fail_msg("accuracy out of bag is %.4f, scikit-learn has %.4f", out_of_bag, wanted);
         }
         free(numbers);
     }

@@ -321,7 +321,8 @@ static bool stop_at(void *context, const struct ten_progress *progress) {
     return --*(int *)context > 0;
 }
 
-/* Stopped at its first, second, ... report until a fit runs through: each time it says so and is unfitted after. */
+/* Stopped at its first, second, ... report (later ones in larger steps) until a fit runs through: each time it says so
+ * and is unfitted after. */
 static void test_cancelling(void **state) {
     (void)state;
     struct ten_dataset set;
@@ -332,7 +333,7 @@ static void test_cancelling(void **state) {
             struct ten_pipeline *pipeline = make_fitted(models[m], preps[p], &set, 1);
             enum ten_status status = TEN_CANCELLED;
             size_t stopped = 0;
-            for (int calls = 1; status != TEN_OK && calls < 100; calls++) {
+            for (int calls = 1; status != TEN_OK && calls < 1000; calls += 1 + calls / 8) {
                 int left = calls;
                 struct ten_run run = {.threads = 1, .progress = stop_at, .context = &left};
                 struct ten_error error = {.message = ""};
@@ -662,6 +663,41 @@ static void test_missing_file(void **state) {
     ten_dataset_release(&set);
 }
 
+/* ---- What models tell of themselves ---- */
+
+static void test_insight(void **state) {
+    (void)state;
+    struct ten_dataset set;
+    struct ten_error error;
+    test_dataset(&set, COUNT, HEIGHT, WIDTH, 3);
+    const char *path = test_path(test_folder(), "insight.safetensors");
+    for (size_t m = 0; m < MODELS; m++) {
+        bool trees = strstr(models[m], "tree") || strstr(models[m], "forest");
+        bool bagged = strcmp(models[m], "random-forest") == 0;
+        struct ten_pipeline *pipeline = make(models[m], "scale"), *loaded;
+        struct ten_pipeline_info info = ten_pipeline_describe(pipeline);
+        assert_true(info.importances == NULL && isnan(info.out_of_bag));
+        ten_pipeline_free(pipeline);
+        pipeline = make_fitted(models[m], "scale", &set, 2);
+        info = ten_pipeline_describe(pipeline);
+        assert_true((info.importances != NULL) == trees && !isnan(info.out_of_bag) == bagged);
+        assert_ok(ten_pipeline_save(pipeline, path, &error));
+        assert_ok(ten_pipeline_load(&loaded, path, &error));
+        struct ten_pipeline_info again = ten_pipeline_describe(loaded);
+        assert_true((again.importances != NULL) == trees && !isnan(again.out_of_bag) == bagged);
+        if (bagged) assert_true(again.out_of_bag == info.out_of_bag && info.out_of_bag > 0.2 && info.out_of_bag < 1);
+        if (trees) {
+            double sum = 0;
+            for (size_t j = 0; j < info.features; j++) sum += info.importances[j];
+            assert_true(fabs(sum - 1) < 1e-12);
+            assert_memory_equal(again.importances, info.importances, info.features * sizeof *info.importances);
+        }
+        ten_pipeline_free(pipeline);
+        ten_pipeline_free(loaded);
+    }
+    ten_dataset_release(&set);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
@@ -678,6 +714,7 @@ int main(void) {
         cmocka_unit_test(test_forged_tensors),
         cmocka_unit_test(test_forged_values),
         cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_insight),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

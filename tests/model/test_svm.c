@@ -232,12 +232,23 @@ static void test_one_class(void **state) {
     free(sets.numbers);
 }
 
-static bool stop_at_once(void *context, const struct ten_progress *progress) {
-    (void)context, (void)progress;
-    return false;
+struct watch {
+    size_t reports, most; /* told so far, and after how many to stop */
+    size_t inside;        /* of those told inside a pair */
+    double done;
+};
+
+static bool watch_progress(void *context, const struct ten_progress *progress) {
+    struct watch *watch = context;
+    assert_string_equal(progress->stage, "fit svm");
+    assert_true(progress->done >= watch->done && progress->done <= progress->total && progress->total == 36);
+    watch->done = progress->done;
+    watch->inside += progress->done != floor(progress->done);
+    return ++watch->reports < watch->most;
 }
 
-static void test_cancelled(void **state) {
+/* Progress rises from pair to pair (36: a class is absent) and inside each; a fit stops at once when told to. */
+static void test_progress(void **state) {
     (void)state;
     struct sets sets;
     sets_read(&sets, false);
@@ -245,17 +256,27 @@ static void test_cancelled(void **state) {
     struct ten_error error;
     struct ten_history history = {0};
     bool converged = true;
-    struct ten_run run = {.threads = 1, .progress = stop_at_once};
     parse(&values, 0);
-    void *model = calloc(1, type->state_size);
-    struct ten_training training = {.features = &sets.train,
-                                    .labels = sets.labels,
-                                    .values = &values,
-                                    .run = &run,
-                                    .history = &history,
-                                    .converged = &converged};
-    assert_fails(type->fit(model, &training, &error), TEN_CANCELLED, "fit svm");
-    release(model);
+    const size_t stops[] = {1, 2, 3, 7, 40, SIZE_MAX};
+    for (size_t n = 0; n < sizeof stops / sizeof *stops; n++) {
+        struct watch watch = {.most = stops[n]};
+        struct ten_run run = {.threads = 1, .progress = watch_progress, .context = &watch};
+        void *model = calloc(1, type->state_size);
+        struct ten_training training = {.features = &sets.train,
+                                        .labels = sets.labels,
+                                        .values = &values,
+                                        .run = &run,
+                                        .history = &history,
+                                        .converged = &converged};
+        if (stops[n] < SIZE_MAX) {
+            assert_fails(type->fit(model, &training, &error), TEN_CANCELLED, "fit svm");
+            assert_int_equal(watch.reports, stops[n]);
+        } else {
+            assert_ok(type->fit(model, &training, &error));
+            assert_true(watch.done == 36 && watch.reports > 72 && watch.inside >= 36);
+        }
+        release(model);
+    }
     free(sets.numbers);
 }
 
@@ -264,7 +285,7 @@ int main(void) {
         cmocka_unit_test(test_as_scikit_learn),
         cmocka_unit_test(test_cache_and_threads),
         cmocka_unit_test(test_one_class),
-        cmocka_unit_test(test_cancelled),
+        cmocka_unit_test(test_progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

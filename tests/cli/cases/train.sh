@@ -21,3 +21,11 @@ t tenfold train knn --data ''
 t tenfold train knn --data tiny/t10k-labels-idx1-ubyte
 t tenfold train knn
 t ls
+# forests of bootstrap samples judge themselves; the file keeps it
+t tenfold train random-forest --data tiny --prep none --set n_estimators=20 --out forest.safetensors
+j '0.6 < d["out_of_bag"] < 1, "importances" in d' \
+    tenfold train random-forest --data tiny --prep none --set n_estimators=20 --json --quiet
+j '"out_of_bag" in d' tenfold train extra-trees --data tiny --prep none --set n_estimators=20 --json --quiet
+sh_t 'tenfold evaluate forest.safetensors --data tiny | sed -n 3p'
+j 'd["out_of_bag"] > 0.6, len(d["importances"]), abs(sum(d["importances"]) - 1) < 1e-9, min(d["importances"])' \
+    tenfold evaluate forest.safetensors --data tiny --json

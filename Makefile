@@ -2,7 +2,7 @@
 
 BUILD := build
 
-.PHONY: build study test clean format help
+.PHONY: build study test bench bench-peers clean format help
 .DEFAULT_GOAL := build
 
 build: ## the program, build/tenfold, and the library
@@ -18,6 +18,15 @@ study: build ## the whole study on MNIST, ending with the report
 test: ## all tests: gcc, clang, sanitizers, command line, browser
 	@tools/setup test
 	@tools/test
+
+bench: build ## our speed on this machine: its peaks, the kernels beside them, the models
+	@$(BUILD)/tenfold fetch mnist
+	@$(BUILD)/tenfold bench peaks kernels models
+
+bench-peers: build ## the same work in scikit-learn, FAISS and XGBoost, side by side; takes half an hour
+	@tools/setup peers
+	@$(BUILD)/tenfold fetch mnist
+	@bench/peers/peers.py
 
 format: ## puts all C files into the tree's format
 	@clang-format -i include/*.h src/*/*.[ch] tests/*.[ch] tests/*/*.c

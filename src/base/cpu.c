@@ -21,7 +21,7 @@ static uint64_t saved_state(void) {
 }
 
 /* Bits of leaf 7 that older compilers' <cpuid.h> does not name. */
-enum { AMX_TILE = 1 << 24, AMX_INT8 = 1 << 25 };
+enum { AMX_TILE = 1 << 24, AMX_INT8 = 1 << 25, AMX_BF16 = 1 << 22, AVX512_BF16 = 1 << 5 /* of subleaf 1 */ };
 
 /* Linux saves the 8 KiB of tiles only for processes that ask (arch_prctl, ARCH_REQ_XCOMP_PERM). */
 static bool tiles_allowed(void) {
@@ -53,6 +53,8 @@ static void detect(void) {
     cpu.vnni = cpu.avx512 && (c & bit_AVX512VNNI);
     bool amx = (saved & 0x60000) == 0x60000 && (d & AMX_TILE) && (d & AMX_INT8);
     cpu.amx = cpu.vnni && amx && tiles_allowed();
+    cpu.amx_bf16 = cpu.amx && (d & AMX_BF16);
+    cpu.bf16 = cpu.vnni && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & AVX512_BF16);
 }
 #else
 static void detect(void) {}

@@ -11,6 +11,8 @@ struct ten_cpu {
     bool avx512;   /* AVX-512 F, BW, DQ, VL, and the system saves the 512-bit registers and masks */
     bool vnni;     /* avx512 and AVX-512 VNNI: products of bytes */
     bool amx;      /* vnni and AMX with bytes, and the system lets this process use the tiles */
+    bool bf16;     /* vnni and AVX-512 BF16 */
+    bool amx_bf16; /* amx with BF16 */
 };
 
 /* Asked of the machine once. */

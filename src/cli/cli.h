@@ -31,6 +31,10 @@ enum {
     OPT_QUICK = 1 << 14,
     OPT_HELP = 1 << 15,
     OPT_AUGMENT = 1 << 16, /* --augment and --augment-set */
+    OPT_REPEAT = 1 << 17,
+    OPT_ARRAYS = 1 << 18,
+    OPT_ANSWERS = 1 << 19,
+    OPT_MODEL = 1 << 20,
     OPT_COMMON = OPT_SEED | OPT_THREADS | OPT_QUIET | OPT_JSON | OPT_HELP,
 };
 
@@ -38,11 +42,13 @@ enum { MAX_SETTINGS = 64 };
 
 struct options {
     const char *data, *out, *prep, *models, *on, *from, *to; /* NULL where not given */
+    const char *arrays, *answers, *model;
     uint64_t seed;
     int threads;
     size_t limit;            /* 0: all */
     size_t augment;          /* copies of each image */
     const char *augment_set; /* NULL where not given */
+    size_t repeat;           /* 0: not given */
     bool quiet, json, gzip, quick, help;
     const char *settings[MAX_SETTINGS];
     size_t setting_count;
@@ -81,8 +87,8 @@ void ten_help_entry(FILE *file, size_t margin, const char *name, size_t column, 
 /* ---- Commands (main.c) ------------------------------------------------------------------------------------------ */
 
 extern const struct command ten_command_study, ten_command_fetch, ten_command_convert, ten_command_explore,
-    ten_command_train, ten_command_compare, ten_command_evaluate, ten_command_predict, ten_command_report,
-    ten_command_info, ten_command_help;
+    ten_command_train, ten_command_compare, ten_command_bench, ten_command_evaluate, ten_command_predict,
+    ten_command_report, ten_command_info, ten_command_help;
 
 /* The command being run, for messages. */
 extern const char *ten_command_name;
@@ -147,6 +153,13 @@ void ten_catch_signals(void);
 /* Whether a file of this name (may be NULL) can be written, told before the long work; DONE, or FAILED after a
  * message. */
 int ten_check_out(const char *path);
+
+/* The models of --models, or all; with --prep and --set, every name and value is checked before any work. DONE, or
+ * WRONG_USAGE after a message. names[MOST_MODELS]. */
+enum { MOST_MODELS = 32 };
+int ten_choose_models(const struct options *options, char (*names)[96], size_t *chosen);
+/* The options with those settings that are parameters of this model. */
+void ten_settings_for(const struct options *options, const char *model, struct options *own);
 
 /* Loads --data (default mnist), cut by --limit. */
 enum ten_status ten_load_data(const struct options *options, struct ten_data *data, struct ten_error *error);

@@ -3,62 +3,13 @@
 
 #include <string.h>
 
-enum { MOST = 32 };
-
-/* Settings apply to every model that has the parameter; each must belong to at least one. */
-static int settings_for(const struct options *options, const char *model, struct options *own) {
-    *own = *options;
-    own->setting_count = 0;
-    for (size_t m = 0; ten_model_at(m); m++) {
-        const struct ten_model_description *about = ten_model_at(m);
-        if (strcmp(about->name, model) != 0) continue;
-        for (size_t i = 0; i < options->setting_count; i++) {
-            size_t length = strcspn(options->settings[i], "=");
-            for (size_t p = 0; p < about->parameter_count; p++)
-                if (strlen(about->parameters[p].name) == length &&
-                    memcmp(about->parameters[p].name, options->settings[i], length) == 0)
-                    own->settings[own->setting_count++] = options->settings[i];
-        }
-    }
-    return (int)own->setting_count;
-}
-
-/* Whether one of the models has the parameter that a setting names. */
-static bool setting_used(const char *setting, char (*names)[96], size_t count) {
-    struct options one = {.settings = {setting}, .setting_count = 1}, own;
-    for (size_t i = 0; i < count; i++)
-        if (settings_for(&one, names[i], &own)) return true;
-    return false;
-}
-
-/* Every name and value is checked before any work. */
-static int check(const struct options *options, char (*names)[96], size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        struct options own;
-        struct ten_pipeline *pipeline;
-        struct ten_error error;
-        settings_for(options, names[i], &own);
-        if (ten_pipeline_new(&pipeline, names[i], options->prep, own.settings, own.setting_count, &error) != TEN_OK)
-            return ten_complain_words(&error);
-        ten_pipeline_free(pipeline);
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(names[i], names[j]) == 0)
-                return ten_complain(WRONG_USAGE, "--models \"%s\": %s stands there twice", options->models, names[i]);
-    }
-    for (size_t i = 0; i < options->setting_count; i++)
-        if (!setting_used(options->settings[i], names, count))
-            return ten_complain(WRONG_USAGE, "--set \"%s\": none of the models compared has such a parameter",
-                                options->settings[i]);
-    return ten_check_out(options->out);
-}
-
 static enum ten_status compare(const struct options *options, char (*names)[96], size_t count,
                                const struct ten_data *data, json_t *rows, struct ten_error *error) {
     struct ten_run run = ten_run_for(options);
     for (size_t i = 0; i < count; i++) {
         struct options own;
         struct measured measured;
-        settings_for(options, names[i], &own);
+        ten_settings_for(options, names[i], &own);
         enum ten_status status = ten_measure(&measured, NULL, names[i], options->prep, &own, data, true, &run, error);
         if (status != TEN_OK) return status;
         json_array_append_new(rows, ten_row_json(&measured, data->test.count, true));
@@ -70,17 +21,13 @@ static enum ten_status compare(const struct options *options, char (*names)[96],
 }
 
 static int run(const struct options *options) {
-    char names[MOST][96];
-    size_t count = 0;
+    char names[MOST_MODELS][96];
+    size_t count;
     const char *on = options->on ? options->on : "test";
     if (strcmp(on, "test") != 0 && strcmp(on, "validation") != 0)
         return ten_complain(WRONG_USAGE, "--on \"%s\": expected test or validation", on);
-    if (!options->models)
-        for (size_t i = 0; ten_model_at(i) && i < MOST; i++)
-            snprintf(names[count++], sizeof *names, "%s", ten_model_at(i)->name);
-    else if (!ten_split_list(options->models, names, MOST, &count))
-        return ten_complain(WRONG_USAGE, "--models \"%s\": expected names with commas between", options->models);
-    int result = check(options, names, count);
+    int result = ten_choose_models(options, names, &count);
+    if (result == DONE) result = ten_check_out(options->out);
     if (result != DONE) return result;
 
     struct ten_data data;

@@ -24,6 +24,10 @@ static const struct option_entry {
     {OPT_QUICK, "quick", NULL, "a first look: the same as --limit 6000", 'k'},
     {OPT_AUGMENT, "augment", "N", "add N deformed copies of each training image, behind the images (default 0)", 'a'},
     {OPT_AUGMENT, "augment-set", "NAME=VALUE[,...]", "strengths of the deformations; 0 leaves one out", 'A'},
+    {OPT_REPEAT, "repeat", "N", "how many times (default 3, once where that takes long)", 'r'},
+    {OPT_ARRAYS, "arrays", "FILE", "write the prepared images and labels (safetensors)", 'y'},
+    {OPT_ANSWERS, "answers", "FILE", "write the predicted labels and probabilities (safetensors)", 'Y'},
+    {OPT_MODEL, "model", "FILE", "write the fitted model", 'M'},
     {OPT_OUT, "out", "PATH", "where to write", 'o'},
     {OPT_SEED, "seed", "N", "seed of every random choice (default 0)", 'S'},
     {OPT_THREADS, "threads", "N", "processor threads (default all); the results do not depend on it", 'T'},
@@ -63,6 +67,14 @@ static int take_seed(struct options *o, const char *value) {
     return DONE;
 }
 
+static int take_repeat(struct options *o, const char *value) {
+    int64_t number;
+    if (!read_number(value, 1, 1000, &number))
+        return ten_complain(WRONG_USAGE, "--repeat \"%s\": expected a whole number from 1 to 1000", value);
+    o->repeat = (size_t)number;
+    return DONE;
+}
+
 static int take_threads(struct options *o, const char *value) {
     int64_t number;
     if (!read_number(value, 1, 1024, &number))
@@ -93,6 +105,10 @@ static int take(struct options *o, char letter, const char *value) {
     case 'p': o->prep = value; break;
     case 'O': o->on = value; break;
     case 'f': o->from = value; break;
+    case 'y': o->arrays = value; break;
+    case 'Y': o->answers = value; break;
+    case 'M': o->model = value; break;
+    case 'r': return take_repeat(o, value);
     case 'o':
         if (!*value) return ten_complain(WRONG_USAGE, "--out \"\": expected a path");
         o->out = value;

@@ -25,6 +25,61 @@ int ten_check_out(const char *path) {
     return DONE;
 }
 
+/* ---- Models --------------------------------------------------------------------------------------------------- */
+
+void ten_settings_for(const struct options *options, const char *model, struct options *own) {
+    *own = *options;
+    own->setting_count = 0;
+    for (size_t m = 0; ten_model_at(m); m++) {
+        const struct ten_model_description *about = ten_model_at(m);
+        if (strcmp(about->name, model) != 0) continue;
+        for (size_t i = 0; i < options->setting_count; i++) {
+            size_t length = strcspn(options->settings[i], "=");
+            for (size_t p = 0; p < about->parameter_count; p++)
+                if (strlen(about->parameters[p].name) == length &&
+                    memcmp(about->parameters[p].name, options->settings[i], length) == 0)
+                    own->settings[own->setting_count++] = options->settings[i];
+        }
+    }
+}
+
+/* Whether one of the models has the parameter that a setting names. */
+static bool setting_used(const char *setting, char (*names)[96], size_t count) {
+    struct options one = {.settings = {setting}, .setting_count = 1}, own;
+    for (size_t i = 0; i < count; i++) {
+        ten_settings_for(&one, names[i], &own);
+        if (own.setting_count) return true;
+    }
+    return false;
+}
+
+int ten_choose_models(const struct options *options, char (*names)[96], size_t *chosen) {
+    size_t count = 0;
+    if (!options->models)
+        for (size_t i = 0; ten_model_at(i) && i < MOST_MODELS; i++)
+            snprintf(names[count++], sizeof *names, "%s", ten_model_at(i)->name);
+    else if (!ten_split_list(options->models, names, MOST_MODELS, &count))
+        return ten_complain(WRONG_USAGE, "--models \"%s\": expected names with commas between", options->models);
+    for (size_t i = 0; i < count; i++) {
+        struct options own;
+        struct ten_pipeline *pipeline;
+        struct ten_error error;
+        ten_settings_for(options, names[i], &own);
+        if (ten_pipeline_new(&pipeline, names[i], options->prep, own.settings, own.setting_count, &error) != TEN_OK)
+            return ten_complain_words(&error);
+        ten_pipeline_free(pipeline);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(names[i], names[j]) == 0)
+                return ten_complain(WRONG_USAGE, "--models \"%s\": %s stands there twice", options->models, names[i]);
+    }
+    for (size_t i = 0; i < options->setting_count; i++)
+        if (!setting_used(options->settings[i], names, count))
+            return ten_complain(WRONG_USAGE, "--set \"%s\": none of these models has such a parameter",
+                                options->settings[i]);
+    *chosen = count;
+    return DONE;
+}
+
 /* ---- Data ------------------------------------------------------------------------------------------------------ */
 
 /* Replaces a set by a stratified choice of `keep` of it; `rest` (may be NULL) gets the others. */

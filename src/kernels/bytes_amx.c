@@ -83,6 +83,7 @@ static void dot_bytes(size_t m, size_t n, size_t depth, const uint8_t *a, size_t
         configuration.row_bytes[t] = DEPTH;
         configuration.rows[t] = SIDE;
     }
+    __asm__ volatile("" : "+m"(configuration)); /* GCC 12 takes only the first 8 bytes to be used */
     _tile_loadconfig(&configuration);
     size_t group = (depth + DEPTH - 1) / DEPTH * TILE, tail = depth % DEPTH;
     uint8_t edge[2 * TILE] __attribute__((aligned(64)));

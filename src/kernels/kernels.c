@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(sizeof(struct ten_kernels) == sizeof(char *) + TEN_KERNELS * sizeof(void (*)(void)),
+               "every kernel stands in list.h");
+
 extern const struct ten_kernels ten_kernels_generic, ten_kernels_avx2, ten_kernels_avx512;
 
 static const char *const names[] = {"generic", "avx2", "avx512", "vnni", "amx"};

@@ -6,6 +6,8 @@
 #ifndef TEN_KERNELS_KERNELS_H
 #define TEN_KERNELS_KERNELS_H
 
+#include "kernels/list.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +29,7 @@ struct ten_cut {
     uint32_t last, next; /* the last value on the left, the first one that is there on the right */
 };
 
+/* Each kernel stands in list.h, too. */
 struct ten_kernels {
     const char *name; /* "generic", "avx2", "avx512", "vnni", "amx" */
 

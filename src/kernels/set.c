@@ -498,19 +498,8 @@ static size_t best_cut(uint16_t *counts, uint8_t *touched, const uint32_t *total
 
 extern const struct ten_kernels JOIN(ten_kernels_, TEN_KERNEL_SET);
 const struct ten_kernels JOIN(ten_kernels_, TEN_KERNEL_SET) = {
-    .name = TEXT(TEN_KERNEL_SET),
-    .matmul = matmul,
-    .pack_bytes = pack_bytes,
-    .dot_bytes = dot_bytes,
-    .find_below_i32 = find_below_i32,
-    .find_below_f32 = find_below_f32,
-    .rbf_i32 = rbf_i32,
-    .rbf_f32 = rbf_f32,
-    .smo_first = smo_first,
-    .smo_second = smo_second,
-    .smo_update = smo_update,
-    .combine = combine,
-    .scaled_distances = scaled_distances,
-    .softmax = softmax,
-    .best_cut = best_cut,
+#define X(kernel) .kernel = kernel,
+    TEN_KERNEL_LIST(X)
+#undef X
+        .name = TEXT(TEN_KERNEL_SET),
 };

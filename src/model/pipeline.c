@@ -52,8 +52,8 @@ enum ten_status ten_pipeline_new(struct ten_pipeline **out, const char *model, c
     return TEN_OK;
 }
 
-/* Back to an unfitted pipeline. */
-static void forget(struct ten_pipeline *p) {
+/* Back to an estimator that is not fitted. */
+static void forget_estimator(struct ten_pipeline *p) {
     if (p->state) {
         p->type->release(p->state);
         memset(p->state, 0, p->type->state_size);
@@ -61,10 +61,16 @@ static void forget(struct ten_pipeline *p) {
     free(p->history.values);
     p->history = (struct ten_history){0};
     p->fitted = p->converged = false;
-    p->height = p->width = p->train_count = 0;
-    p->output = (struct ten_shape){0};
+    p->train_count = 0;
     p->train_checksum = 0;
     p->seed = 0;
+}
+
+/* Back to an unfitted pipeline. */
+static void forget(struct ten_pipeline *p) {
+    forget_estimator(p);
+    p->height = p->width = 0;
+    p->output = (struct ten_shape){0};
 }
 
 void ten_pipeline_free(struct ten_pipeline *pipeline) {
@@ -103,53 +109,57 @@ static enum ten_status check_dataset(const struct ten_dataset *dataset, struct t
     return TEN_OK;
 }
 
-static enum ten_status fit(struct ten_pipeline *p, const struct ten_dataset *dataset, const struct ten_run *run,
-                           struct ten_error *error) {
-    struct ten_batch batch = ten_batch_of_images(dataset->images, dataset->count, dataset->height, dataset->width);
-    p->output = batch.shape;
-    enum ten_status status = ten_chain_reshape(&p->chain, &p->output, error);
+enum ten_status ten_pipeline_fit_chain(struct ten_pipeline *p, const struct ten_dataset *dataset,
+                                       struct ten_batch *batch, const struct ten_run *run, struct ten_error *error) {
+    *batch = (struct ten_batch){0};
+    forget(p);
+    enum ten_status status = check_dataset(dataset, error);
+    if (status != TEN_OK) return status;
+    *batch = ten_batch_of_images(dataset->images, dataset->count, dataset->height, dataset->width);
+    p->output = batch->shape;
+    p->height = dataset->height;
+    p->width = dataset->width;
+    status = ten_chain_reshape(&p->chain, &p->output, error);
     double start = ten_seconds();
-    if (status == TEN_OK) status = ten_chain_fit(&p->chain, &batch, run, error);
-    double middle = ten_seconds();
-    if (status == TEN_OK) {
-        struct ten_training training = {.features = &batch,
-                                        .labels = dataset->labels,
-                                        .values = &p->values,
-                                        .run = run,
-                                        .history = &p->history,
-                                        .converged = &p->converged};
-        status = p->type->fit(p->state, &training, error);
-    }
-    p->prep_seconds = middle - start;
-    p->fit_seconds = ten_seconds() - middle;
-    ten_batch_release(&batch);
+    if (status == TEN_OK) status = ten_chain_fit(&p->chain, batch, run, error);
+    p->prep_seconds = ten_seconds() - start;
+    return status;
+}
+
+enum ten_status ten_pipeline_fit_estimator(struct ten_pipeline *p, const struct ten_dataset *dataset,
+                                           const struct ten_batch *batch, const struct ten_run *run,
+                                           struct ten_error *error) {
+    forget_estimator(p);
+    p->converged = true;
+    struct ten_training training = {.features = batch,
+                                    .labels = dataset->labels,
+                                    .values = &p->values,
+                                    .run = run,
+                                    .history = &p->history,
+                                    .converged = &p->converged};
+    double start = ten_seconds();
+    enum ten_status status = p->type->fit(p->state, &training, error);
+    p->fit_seconds = ten_seconds() - start;
+    p->train_count = dataset->count;
+    p->train_checksum = ten_dataset_checksum(dataset);
+    p->seed = run ? run->seed : 0;
+    p->fitted = status == TEN_OK;
     return status;
 }
 
 enum ten_status ten_pipeline_fit(struct ten_pipeline *pipeline, const struct ten_dataset *dataset,
                                  const struct ten_run *run, struct ten_error *error) {
-    forget(pipeline);
-    enum ten_status status = check_dataset(dataset, error);
-    if (status != TEN_OK) return status;
-    pipeline->converged = true;
-    status = fit(pipeline, dataset, run, error);
-    if (status != TEN_OK) {
-        forget(pipeline);
-        return status;
-    }
-    pipeline->height = dataset->height;
-    pipeline->width = dataset->width;
-    pipeline->train_count = dataset->count;
-    pipeline->train_checksum = ten_dataset_checksum(dataset);
-    pipeline->seed = run ? run->seed : 0;
-    pipeline->fitted = true;
-    return TEN_OK;
+    struct ten_batch batch;
+    enum ten_status status = ten_pipeline_fit_chain(pipeline, dataset, &batch, run, error);
+    if (status == TEN_OK) status = ten_pipeline_fit_estimator(pipeline, dataset, &batch, run, error);
+    ten_batch_release(&batch);
+    if (status != TEN_OK) forget(pipeline);
+    return status;
 }
 
-/* The batch that the estimator sees; to be released by the caller also after a failure. */
-static enum ten_status prepare(const struct ten_pipeline *p, const uint8_t *images, size_t count, size_t height,
-                               size_t width, struct ten_batch *batch, const struct ten_run *run,
-                               struct ten_error *error) {
+enum ten_status ten_pipeline_apply_chain(const struct ten_pipeline *p, const uint8_t *images, size_t count,
+                                         size_t height, size_t width, struct ten_batch *batch,
+                                         const struct ten_run *run, struct ten_error *error) {
     *batch = ten_batch_of_images(images, count, height, width);
     if (!p->fitted) return ten_fail(error, TEN_INVALID, "the model has not been fitted yet");
     if (height != p->height || width != p->width)
@@ -172,14 +182,19 @@ static enum ten_status check_probabilities(const float *probabilities, size_t co
     return TEN_OK;
 }
 
+enum ten_status ten_pipeline_ask_estimator(const struct ten_pipeline *p, const struct ten_batch *batch,
+                                           float *probabilities, const struct ten_run *run, struct ten_error *error) {
+    if (batch->rows == 0) return TEN_OK;
+    enum ten_status status = p->type->predict(p->state, &p->values, batch, probabilities, run, error);
+    return status == TEN_OK ? check_probabilities(probabilities, batch->rows, error) : status;
+}
+
 enum ten_status ten_pipeline_predict(const struct ten_pipeline *pipeline, const uint8_t *images, size_t count,
                                      size_t height, size_t width, float *probabilities, const struct ten_run *run,
                                      struct ten_error *error) {
     struct ten_batch batch;
-    enum ten_status status = prepare(pipeline, images, count, height, width, &batch, run, error);
-    if (status == TEN_OK && count > 0)
-        status = pipeline->type->predict(pipeline->state, &pipeline->values, &batch, probabilities, run, error);
-    if (status == TEN_OK) status = check_probabilities(probabilities, count, error);
+    enum ten_status status = ten_pipeline_apply_chain(pipeline, images, count, height, width, &batch, run, error);
+    if (status == TEN_OK) status = ten_pipeline_ask_estimator(pipeline, &batch, probabilities, run, error);
     ten_batch_release(&batch);
     return status;
 }
@@ -189,7 +204,7 @@ enum ten_status ten_pipeline_features(const struct ten_pipeline *pipeline, const
                                       struct ten_error *error) {
     *out = (struct ten_features){0};
     struct ten_batch batch;
-    enum ten_status status = prepare(pipeline, images, count, height, width, &batch, run, error);
+    enum ten_status status = ten_pipeline_apply_chain(pipeline, images, count, height, width, &batch, run, error);
     float *values = NULL;
     if (status == TEN_OK) status = ten_batch_own_floats(&batch, &values, error);
     if (status == TEN_OK) {

@@ -8,7 +8,8 @@ A case is a shell script that uses the functions of lib.sh. It finds the program
 records of the cases that differ as what is expected from now on.
 
 Filters make records comparable between machines and builds; they apply to what is expected, too:
-  times         "0.12 s"                    -> "T s"
+  times         "0.12 s", "1.20 µs"         -> "T s"
+  rates, shares "120 GFLOP/s", "71 % of"    -> "R /s", "N % of"
   sizes         "1.3 MB"                    -> "N B"
   JSON errors   "no valid JSON: ..."        (the words are the JSON library's)
   the version   "tenfold 0.1.0"             -> "tenfold VERSION"
@@ -32,7 +33,9 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 TIME_LIMIT = 300
 FILTERS = [
-    (r"\b\d+(\.\d+)? s\b", "T s"),
+    (r"\b\d+(\.\d+)? [mµ]?s\b", "T s"),
+    (r"\b\d+(\.\d+)? G(FLOP|OP|B)/s", "R /s"),
+    (r"\b\d+ % of (single precision|8-bit integers|BF16|reading \d+ [KM]iB)", "N % of L"),
     (r"\b\d+(\.\d+)? [kMGT]?B\b", "N B"),
     (r"(?i)(tenfold) \d+\.\d+\.\d+", r"\1 VERSION"),
     (r"(unknown (?:model|command) \"[^\"]*\"; there are ).*", r"\1..."),
@@ -61,7 +64,7 @@ def normalise(text, program, home):
     for line in text.split("\n"):
         for pattern, replacement in FILTERS:
             line = re.sub(pattern, replacement, line)
-        if re.search(r" T s| N B|^model +chain ", line):
+        if re.search(r" T s| N B| R /s|^model +chain |^peak ", line):
             line = re.sub(r" {2,}", "  ", line)
         lines.append(line)
     return "\n".join(lines)

@@ -653,8 +653,21 @@ static void test_cut_of(const struct ten_kernels *set) {
 
 /* ---- All sets ---- */
 
+/* The test of each kernel of the list; a kernel without one fails test_something_was_tested. */
+static void (*const test_of[TEN_KERNELS])(const struct ten_kernels *set) = {
+    [TEN_KERNEL_matmul] = test_matmul_of,       [TEN_KERNEL_pack_bytes] = test_dots_of,
+    [TEN_KERNEL_dot_bytes] = test_dots_of,      [TEN_KERNEL_find_below_i32] = test_find_of,
+    [TEN_KERNEL_find_below_f32] = test_find_of, [TEN_KERNEL_rbf_i32] = test_steps_of,
+    [TEN_KERNEL_rbf_f32] = test_steps_of,       [TEN_KERNEL_smo_first] = test_steps_of,
+    [TEN_KERNEL_smo_second] = test_steps_of,    [TEN_KERNEL_smo_update] = test_steps_of,
+    [TEN_KERNEL_combine] = test_steps_of,       [TEN_KERNEL_scaled_distances] = test_distances_of,
+    [TEN_KERNEL_softmax] = test_softmax_of,     [TEN_KERNEL_best_cut] = test_cut_of,
+};
+static bool ran[TEN_KERNELS];
+
 static void on_every_set(void (*test)(const struct ten_kernels *set)) {
     size_t i = 0;
+    for (size_t k = 0; k < TEN_KERNELS; k++) ran[k] |= test_of[k] == test;
     for (; ten_kernels_at(i); i++) {
         test(ten_kernels_at(i));
         functions_tested++;
@@ -714,9 +727,9 @@ static void test_sets(void **state) {
         print_message(" %s", set->name);
         assert_true(ten_kernels_known(set->name));
         for (size_t i = 0; i < sets_tested; i++) assert_string_not_equal(ten_kernels_at(i)->name, set->name);
-        assert_true(set->matmul && set->pack_bytes && set->dot_bytes && set->scaled_distances && set->softmax);
-        assert_true(set->find_below_i32 && set->find_below_f32 && set->rbf_i32 && set->rbf_f32);
-        assert_true(set->smo_first && set->smo_second && set->smo_update && set->combine && set->best_cut);
+#define X(kernel) assert_non_null(set->kernel);
+        TEN_KERNEL_LIST(X)
+#undef X
         in_use |= set == ten_kernels();
     }
     print_message("; in use: %s; TENFOLD_TEST_SEED=%llu\n", ten_kernel_set(), (unsigned long long)seed);
@@ -732,10 +745,17 @@ static void test_sets(void **state) {
     if (!wanted) assert_ptr_equal(ten_kernels(), ten_kernels_at(sets_tested - 1));
 }
 
-/* Runs last: a harness that tested nothing must not pass. */
+/* Runs last: a harness that tested nothing, or not every kernel, must not pass. */
 static void test_something_was_tested(void **state) {
     (void)state;
     enum { TESTS = 8 };
+    static const char *const names[] = {
+#define X(name) #name,
+        TEN_KERNEL_LIST(X)
+#undef X
+    };
+    for (size_t k = 0; k < TEN_KERNELS; k++)
+        if (!ran[k]) fail_msg("the kernel %s has no test", names[k]);
     assert_true(sets_tested >= 1);
     assert_int_equal(functions_tested, TESTS * sets_tested);
 }

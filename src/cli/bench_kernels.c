@@ -1,0 +1,316 @@
+/* Every kernel of the set in use at the shapes in which the models call it, on one thread, beside the tighter of the
+ * limits that apply to it: arithmetic, or reading its input. The functions are found by the names
+ * in kernels/list.h, so that a kernel without one does not build. */
+#include "cli/bench.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "kernels/kernels.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARENA = 64 << 20 };
+
+struct bench {
+    struct limits *limits;
+    const struct ten_kernels *kernels;
+    uint8_t *arena; /* of ARENA bytes; inputs and outputs are taken from it one after the other */
+    size_t used;
+    json_t *rows;
+    struct ten_error *error;
+    enum ten_status status;
+    struct ten_random random;
+    /* the clock */
+    const char *name;
+    size_t batch, left, batches;
+    double start, first, best;
+};
+
+/* ---- Inputs -------------------------------------------------------------------------------------------------------
+ */
+
+static void *take(struct bench *b, size_t count, size_t size) {
+    void *at = b->arena + b->used;
+    b->used += (count * size + 63) / 64 * 64;
+    return at;
+}
+
+static float *floats(struct bench *b, size_t count) {
+    float *values = take(b, count, sizeof *values);
+    for (size_t i = 0; i < count; i++) values[i] = (float)ten_random_unit(&b->random);
+    return values;
+}
+
+static uint8_t *bytes(struct bench *b, size_t count) {
+    uint8_t *values = take(b, count, 1);
+    for (size_t i = 0; i < count; i++) values[i] = (uint8_t)ten_random_below(&b->random, 256);
+    return values;
+}
+
+static int32_t *whole_numbers(struct bench *b, size_t count, uint64_t below) {
+    int32_t *values = take(b, count, sizeof *values);
+    for (size_t i = 0; i < count; i++) values[i] = (int32_t)ten_random_below(&b->random, below);
+    return values;
+}
+
+static double *doubles(struct bench *b, size_t count) {
+    double *values = take(b, count, sizeof *values);
+    for (size_t i = 0; i < count; i++) values[i] = ten_random_unit(&b->random);
+    return values;
+}
+
+/* ---- Timing -------------------------------------------------------------------------------------------------------
+ */
+
+/* `while (again(b)) call;` calls until the best of some batches is known. A batch is as many calls as hide the
+ * clock. */
+static bool again(struct bench *b) {
+    if (b->left > 0) {
+        b->left--;
+        return true;
+    }
+    double now = ten_seconds(), whole = b->limits->seconds;
+    if (b->batch == 0) {
+        b->batch = 1;
+        b->first = now;
+        b->batches = 0;
+        b->best = INFINITY;
+    } else if (now - b->start < whole / 20) {
+        b->batch *= 2;
+    } else {
+        b->best = fmin(b->best, (now - b->start) / (double)b->batch);
+        if (++b->batches >= 5 && now - b->first > whole) {
+            b->batch = 0;
+            return false;
+        }
+    }
+    b->left = b->batch - 1;
+    b->start = ten_seconds();
+    return true;
+}
+
+/* Records what was timed and gives the inputs' memory back. */
+static void row(struct bench *b, const char *shape, enum limit kind, double operations, double read) {
+    struct work work = {kind, operations, read, (double)b->used};
+    enum limit limit;
+    double least;
+    char name[48];
+    b->used = 0;
+    if (b->status == TEN_OK) b->status = bench_least_seconds(b->limits, &work, false, &least, &limit, b->error);
+    if (b->status != TEN_OK) return;
+    json_t *item = json_pack("{s:s, s:s, s:f, s:f, s:f, s:s, s:f}", "name", b->name, "shape", shape, "seconds", b->best,
+                             "operations", operations, "bytes", read, "limit", bench_limit_name(name, limit), "share",
+                             least / b->best);
+    struct ten_progress progress = {
+        .stage = "timing kernels", .unit = "kernels", .done = (double)json_array_size(b->rows)};
+    if (json_array_append_new(b->rows, item) != 0)
+        b->status = ten_fail_memory(b->error, "the result");
+    else if (b->limits->run.progress && !b->limits->run.progress(b->limits->run.context, &progress))
+        b->status = ten_fail(b->error, TEN_CANCELLED, "stopped while timing kernels");
+}
+
+/* ---- The kernels --------------------------------------------------------------------------------------------------
+ */
+
+/* a[m x k] b[k x n]; `turned`: of which operand the rows lie side by side in memory. */
+static void product(struct bench *b, size_t m, size_t n, size_t k, bool a_turned, bool b_turned, const char *shape) {
+    struct ten_strided x = {floats(b, m * k), a_turned ? 1 : k, a_turned ? m : 1};
+    struct ten_strided y = {floats(b, k * n), b_turned ? 1 : n, b_turned ? k : 1};
+    float *c = take(b, m * n, sizeof *c), *scratch = take(b, TEN_MATMUL_SCRATCH, sizeof *scratch);
+    while (again(b)) b->kernels->matmul(m, n, k, x, y, c, n, false, scratch);
+    b->used -= TEN_MATMUL_SCRATCH * sizeof *scratch; /* packing is no part of what must be read */
+    row(b, shape, LIMIT_FLOATS, 2.0 * (double)(m * n * k), 4.0 * (double)(m * k + k * n));
+}
+
+static void bench_matmul(struct bench *b) {
+    product(b, 512, 256, 400, false, true, "512 x 256 x 400 (knn)");
+    product(b, 256, 1024, 400, false, true, "256 x 1024 x 400 (svm)");
+    product(b, 10, 1024, 400, false, false, "10 x 1024 x 400 (logistic)");
+    product(b, 10, 400, 1024, true, false, "10 x 400 x 1024 (logistic)");
+}
+
+static void bench_pack_bytes(struct bench *b) {
+    size_t n = 256, depth = 784;
+    uint8_t *from = bytes(b, n * depth), *packed = take(b, ten_packed_bytes(n, depth), 1);
+    while (again(b)) b->kernels->pack_bytes(n, depth, from, depth, packed);
+    row(b, "256 x 784", LIMIT_BYTES, 0, (double)(n * depth));
+}
+
+static void bench_dot_bytes(struct bench *b) {
+    size_t m = 512, n = 256, depth = 784;
+    uint8_t *x = bytes(b, m * depth), *y = bytes(b, n * depth), *packed = take(b, ten_packed_bytes(n, depth), 1);
+    int32_t *c = take(b, m * n, sizeof *c);
+    b->kernels->pack_bytes(n, depth, y, depth, packed);
+    while (again(b)) b->kernels->dot_bytes(m, n, depth, x, depth, packed, c, n);
+    row(b, "512 x 256 x 784", LIMIT_BYTES, 2.0 * (double)(m * n * depth), (double)(m * depth + n * depth));
+}
+
+/* Hits are rare in the models; here there are none. */
+static void bench_find_below_i32(struct bench *b) {
+    size_t m = 512, n = 256;
+    int32_t *c = whole_numbers(b, m * n, 1 << 20), *offsets = whole_numbers(b, m, 1 << 20);
+    int32_t *limits = take(b, n, sizeof *limits);
+    uint32_t *found = take(b, m * n, sizeof *found);
+    for (size_t j = 0; j < n; j++) limits[j] = -(1 << 22);
+    while (again(b)) b->kernels->find_below_i32(m, n, c, n, offsets, limits, found);
+    b->used -= m * n * sizeof *found;
+    row(b, "512 x 256, none found", LIMIT_BYTES, 0, 4.0 * (double)(m * n));
+}
+
+static void bench_find_below_f32(struct bench *b) {
+    size_t m = 512, n = 256;
+    float *c = floats(b, m * n), *offsets = floats(b, m), *limits = take(b, n, sizeof *limits);
+    uint32_t *found = take(b, m * n, sizeof *found);
+    for (size_t j = 0; j < n; j++) limits[j] = -4;
+    while (again(b)) b->kernels->find_below_f32(m, n, c, n, offsets, limits, found);
+    b->used -= m * n * sizeof *found;
+    row(b, "512 x 256, none found", LIMIT_BYTES, 0, 4.0 * (double)(m * n));
+}
+
+enum { EXP_OPERATIONS = 22 /* additions and multiplications of set.c's exponential */ };
+
+static void bench_rbf_i32(struct bench *b) {
+    size_t n = 1024;
+    int32_t *dots = whole_numbers(b, n, 1 << 20), *offsets = whole_numbers(b, n, 1 << 22);
+    float *out = take(b, n, sizeof *out);
+    while (again(b)) b->kernels->rbf_i32(n, dots, offsets, 1 << 20, 1e-6f, out);
+    row(b, "1024", LIMIT_FLOATS, (double)(n * (EXP_OPERATIONS + 4)), 8.0 * (double)n);
+}
+
+static void bench_rbf_f32(struct bench *b) {
+    size_t n = 1024;
+    float *dots = floats(b, n), *offsets = floats(b, n), *out = take(b, n, sizeof *out);
+    while (again(b)) b->kernels->rbf_f32(n, dots, offsets, 2, 0.5f, out);
+    row(b, "1024", LIMIT_FLOATS, (double)(n * (EXP_OPERATIONS + 4)), 8.0 * (double)n);
+}
+
+enum { SET = 512 /* rows that svm's solver works on at a time */ };
+
+static void bench_smo_first(struct bench *b) {
+    float *f = floats(b, SET), *bars = floats(b, SET);
+    for (size_t i = 0; i < SET; i++) bars[i] = i % 3 ? 0 : INFINITY;
+    while (again(b)) b->kernels->smo_first(SET, f, bars);
+    row(b, "512", LIMIT_FLOATS, SET, 8.0 * SET);
+}
+
+static void bench_smo_second(struct bench *b) {
+    float *f = floats(b, SET), *bars = floats(b, SET), *values = floats(b, SET), *diagonal = floats(b, SET), largest;
+    for (size_t i = 0; i < SET; i++) bars[i] = i % 3 ? 0 : -INFINITY;
+    while (again(b)) b->kernels->smo_second(SET, f, bars, 0.25f, values, diagonal, 1, &largest);
+    row(b, "512", LIMIT_FLOATS, 7.0 * SET, 16.0 * SET); /* the division counted as one */
+}
+
+static void bench_smo_update(struct bench *b) {
+    float *row_i = floats(b, SET), *row_j = floats(b, SET), *f = floats(b, SET);
+    while (again(b)) b->kernels->smo_update(SET, 1e-6f, row_i, row_j, f);
+    row(b, "512", LIMIT_FLOATS, 3.0 * SET, 12.0 * SET);
+}
+
+static void bench_combine(struct bench *b) {
+    enum { COUNT = 256 };
+    size_t n = 12000;
+    const float *rows[COUNT];
+    float *factors = floats(b, COUNT), *y = floats(b, n);
+    for (size_t j = 0; j < COUNT; j++) {
+        rows[j] = floats(b, n);
+        factors[j] *= 1e-6f;
+    }
+    while (again(b)) b->kernels->combine(n, COUNT, factors, rows, y);
+    row(b, "256 rows of 12000", LIMIT_FLOATS, 2.0 * (double)(COUNT * n), 4.0 * (double)((COUNT + 1) * n));
+}
+
+/* In double, where a register holds half as many numbers: an operation counts as two. */
+static void bench_scaled_distances(struct bench *b) {
+    size_t m = 64, n = TEN_CLASSES, depth = 400;
+    float *x = floats(b, m * depth);
+    double *scale = doubles(b, n * depth), *offset = doubles(b, n * depth), *sums = take(b, m * n, sizeof *sums);
+    while (again(b)) b->kernels->scaled_distances(m, n, depth, x, scale, offset, sums);
+    row(b, "64 x 10 x 400", LIMIT_FLOATS, 2 * 4.0 * (double)(m * n * depth),
+        4.0 * (double)(m * depth) + 16.0 * (double)(n * depth));
+}
+
+static void bench_softmax(struct bench *b) {
+    size_t rows = 1024, columns = TEN_CLASSES;
+    float *x = floats(b, rows * columns), *log_sum = take(b, rows, sizeof *log_sum);
+    while (again(b)) b->kernels->softmax(rows, columns, x, log_sum);
+    row(b, "1024 x 10", LIMIT_FLOATS, (double)(rows * columns * (EXP_OPERATIONS + 4)), 4.0 * (double)(rows * columns));
+}
+
+/* The kernel empties its counts; filling them again is part of the time. */
+static void bench_best_cut(struct bench *b) {
+    enum { VALUES = 256, COUNTS = VALUES * TEN_COUNT_LANES };
+    uint16_t *filled = take(b, COUNTS, sizeof *filled), *counts = take(b, COUNTS, sizeof *counts);
+    uint8_t *touched = take(b, VALUES, 1);
+    uint32_t *total = take(b, TEN_COUNT_LANES, sizeof *total);
+    memset(filled, 0, COUNTS * sizeof *filled);
+    memset(total, 0, TEN_COUNT_LANES * sizeof *total);
+    for (size_t v = 0; v < VALUES; v++)
+        for (size_t c = 0; c < TEN_CLASSES; c++) {
+            filled[v * TEN_COUNT_LANES + c] = (uint16_t)ten_random_below(&b->random, 16);
+            total[c] += filled[v * TEN_COUNT_LANES + c];
+        }
+    struct ten_cut cut;
+    while (again(b)) {
+        memcpy(counts, filled, COUNTS * sizeof *counts);
+        memset(touched, 1, VALUES);
+        b->kernels->best_cut(counts, touched, total, 1, &cut);
+    }
+    row(b, "256 values, 10 classes", LIMIT_BYTES, 0, 2.0 * COUNTS * sizeof *counts + VALUES);
+}
+
+/* ---- All of them --------------------------------------------------------------------------------------------------
+ */
+
+enum ten_status bench_kernels(struct limits *limits, json_t *out, struct ten_error *error) {
+    static const struct {
+        const char *name;
+        void (*run)(struct bench *b);
+    } table[TEN_KERNELS] = {
+#define X(name) {#name, bench_##name},
+        TEN_KERNEL_LIST(X)
+#undef X
+    };
+    struct bench b = {.limits = limits, .kernels = ten_kernels(), .rows = out, .error = error};
+    b.arena = ten_alloc_zero(ARENA, 1);
+    if (!b.arena) return ten_fail_memory(error, "the kernels' inputs");
+    ten_random_init(&b.random, 0, 0);
+    for (size_t k = 0; k < TEN_KERNELS && b.status == TEN_OK; k++) {
+        b.name = table[k].name;
+        table[k].run(&b);
+    }
+    free(b.arena);
+    return b.status;
+}
+
+int bench_print_kernels(const json_t *rows) {
+    static const char *const headings[] = {"kernel", "shape", ">time", ">rate", "limit", ">of it"};
+    struct table table = {.columns = sizeof headings / sizeof *headings, .headings = headings};
+    size_t i;
+    const json_t *row;
+    json_array_foreach(rows, i, row) {
+        char(*cell)[72] = ten_table_row(&table), text[24];
+        if (!cell) {
+            ten_table_release(&table);
+            return ten_complain(FAILED, "out of memory for the table");
+        }
+        const char *name = json_string_value(json_object_get(row, "name"));
+        const char *limit = json_string_value(json_object_get(row, "limit"));
+        double seconds = json_number_value(json_object_get(row, "seconds"));
+        bool reading = strncmp(limit, "reading", 7) == 0;
+        double amount = json_number_value(json_object_get(row, reading ? "bytes" : "operations"));
+        enum limit kind = reading ? LIMIT_READ : strncmp(limit, "8-bit", 5) == 0 ? LIMIT_BYTES : LIMIT_FLOATS;
+        snprintf(cell[0], sizeof *cell, "%s", name);
+        snprintf(cell[1], sizeof *cell, "%s", json_string_value(json_object_get(row, "shape")));
+        snprintf(cell[2], sizeof *cell, "%s", bench_format_time(text, seconds));
+        snprintf(cell[3], sizeof *cell, "%s", bench_rate_name(text, kind, amount / seconds));
+        snprintf(cell[4], sizeof *cell, "%s", limit);
+        snprintf(cell[5], sizeof *cell, "%.0f %%", 100 * json_number_value(json_object_get(row, "share")));
+    }
+    ten_table_print(&table, stdout);
+    ten_table_release(&table);
+    return DONE;
+}

@@ -1,0 +1,29 @@
+/* The list of kernels, from which the sets fill their tables, tests/kernels sees that each is tested, and
+ * `tenfold bench` that each is timed: a kernel that one of them does not know stops the build. */
+#ifndef TEN_KERNELS_LIST_H
+#define TEN_KERNELS_LIST_H
+
+#define TEN_KERNEL_LIST(X)                                                                                             \
+    X(matmul)                                                                                                          \
+    X(pack_bytes)                                                                                                      \
+    X(dot_bytes)                                                                                                       \
+    X(find_below_i32)                                                                                                  \
+    X(find_below_f32)                                                                                                  \
+    X(rbf_i32)                                                                                                         \
+    X(rbf_f32)                                                                                                         \
+    X(smo_first)                                                                                                       \
+    X(smo_second)                                                                                                      \
+    X(smo_update)                                                                                                      \
+    X(combine)                                                                                                         \
+    X(scaled_distances)                                                                                                \
+    X(softmax)                                                                                                         \
+    X(best_cut)
+
+enum ten_kernel {
+#define X(name) TEN_KERNEL_##name,
+    TEN_KERNEL_LIST(X)
+#undef X
+        TEN_KERNELS /* how many there are */
+};
+
+#endif

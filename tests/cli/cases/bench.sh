@@ -1,0 +1,37 @@
+# Peaks, kernels and models: the tables, the document, the files for others; seconds and shares are not looked at.
+sh_t 'tenfold bench peaks --quick --quiet --threads 2 | sed "s/ - / R \/s /; s/ -$/ R \/s/"'
+j 'sorted(d), sorted(d["machine"]), sorted(d["peaks"][0]), sorted(d["kernels"][0]), d["models"]' \
+    tenfold bench --quick --quiet --json
+j '[(p["name"], p["unit"], p["all_threads"] is None or p["all_threads"] > 1e6) for p in d["peaks"]], d["kernels"]' \
+    tenfold bench peaks --quick --quiet --json --threads 2
+j 'all(k["seconds"] > 0 and 0 < k["share"] < 10 for k in d["kernels"]), len({k["name"] for k in d["kernels"]}) >= 14' \
+    tenfold bench kernels --quick --quiet --json
+t tenfold bench models --data tiny --models knn,svm --prep none --quick --quiet
+j '[(r["name"], len(r["fit_times"]), len(r["predict_times"]), r["fit_least"] <= r["fit_seconds"], r["accuracy"]) for r in d["models"]]' \
+    tenfold bench models --data tiny --models knn,naive-bayes --prep scale --set n_neighbors=3 --repeat 2 --limit 90 --quick -q --json
+j 'sorted(d["models"][0])' tenfold bench models --data tiny --models nearest-centroid --quick -q --json \
+    --arrays arrays.safetensors --answers answers.safetensors --model model.safetensors
+cat >shapes.py <<'END'
+import json, sys
+for path in sys.argv[1:]:
+    file = open(path, "rb")
+    header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    print(path, {name: (t["dtype"], t["shape"]) for name, t in header.items() if name != "__metadata__"})
+END
+t python3 shapes.py arrays.safetensors answers.safetensors
+sh_t 'tenfold evaluate model.safetensors --data tiny --json -q | grep "\"accuracy\""'
+j 'd["models"][0]["accuracy"]' tenfold bench models --data tiny --models nearest-centroid --quick -q --json --threads 1
+tenfold bench models --data tiny --models knn --prep scale -q --json --repeat 1 --arrays bytes.safetensors >text
+t python3 shapes.py bytes.safetensors
+sh_t 'grep -ao "\"unit\": *\"[0-9.e-]*\"" bytes.safetensors'
+# wrong usage
+t tenfold bench nonsense
+t tenfold bench peaks --models knn
+t tenfold bench --limit 10
+t tenfold bench models --repeat 0
+t tenfold bench models --models nonsense
+t tenfold bench models --models knn,svm --arrays a.safetensors
+t tenfold bench models --models knn --arrays nowhere/a.safetensors
+t tenfold bench models --data nowhere --models knn -q
+t tenfold bench peaks kernels models peaks
+t ls

@@ -270,9 +270,8 @@ static enum ten_status fit_extra(void *state, const struct ten_training *trainin
 
 /* ---- Prediction ------------------------------------------------------------------------------------------------- */
 
-/* A tree and a block of rows stay in a core's cache together; within it a few rows go down side by side, so that the
- * processor waits for many loads at once. */
-enum { ROWS_PER_TASK = 128, ABREAST = 8 };
+/* A tree and a block of rows stay in a core's cache together. */
+enum { ROWS_PER_TASK = 128 };
 
 struct prediction {
     const struct ten_forest *forest;
@@ -290,7 +289,7 @@ static inline bool step(const struct ten_node *tree, int32_t *at, bool goes_righ
 }
 
 static void descend_bytes(const struct ten_node *tree, const uint8_t *rows, size_t columns, size_t count,
-                          int32_t at[ABREAST]) {
+                          int32_t at[TEN_ABREAST]) {
     for (bool moving = true; moving;) {
         moving = false;
         for (size_t i = 0; i < count; i++) {
@@ -301,7 +300,7 @@ static void descend_bytes(const struct ten_node *tree, const uint8_t *rows, size
 }
 
 static void descend_floats(const struct ten_node *tree, const float *rows, const float *edges, size_t columns,
-                           size_t count, int32_t at[ABREAST]) {
+                           size_t count, int32_t at[TEN_ABREAST]) {
     for (bool moving = true; moving;) {
         moving = false;
         for (size_t i = 0; i < count; i++) {
@@ -311,22 +310,29 @@ static void descend_floats(const struct ten_node *tree, const float *rows, const
     }
 }
 
+void ten_tree_descend(const struct ten_node *tree, const struct ten_batch *features, const float *edges, size_t first,
+                      size_t count, int32_t at[TEN_ABREAST]) {
+    size_t columns = features->shape.columns;
+    memset(at, 0, TEN_ABREAST * sizeof *at);
+    if (edges)
+        descend_floats(tree, features->floats + first * columns, edges, columns, count, at);
+    else
+        descend_bytes(tree, features->bytes + first * columns, columns, count, at);
+}
+
 static enum ten_status predict_rows(void *context, size_t task, size_t thread, struct ten_error *error) {
     (void)thread, (void)error;
     const struct prediction *p = context;
     const struct ten_forest *forest = p->forest;
-    size_t columns = forest->columns, first = task * ROWS_PER_TASK;
+    size_t first = task * ROWS_PER_TASK;
     size_t rows = ten_block_length(p->features->rows, ROWS_PER_TASK, task);
     double sum[ROWS_PER_TASK][TEN_CLASSES] = {{0}};
     for (size_t t = 0; t < forest->trees; t++) {
         const struct ten_node *tree = forest->node + forest->root[t];
-        for (size_t r = 0; r < rows; r += ABREAST) {
-            size_t count = ten_block_length(rows, ABREAST, r / ABREAST), start = (first + r) * columns;
-            int32_t at[ABREAST] = {0};
-            if (forest->edges)
-                descend_floats(tree, p->features->floats + start, forest->edges, columns, count, at);
-            else
-                descend_bytes(tree, p->features->bytes + start, columns, count, at);
+        for (size_t r = 0; r < rows; r += TEN_ABREAST) {
+            size_t count = ten_block_length(rows, TEN_ABREAST, r / TEN_ABREAST);
+            int32_t at[TEN_ABREAST];
+            ten_tree_descend(tree, p->features, forest->edges, first + r, count, at);
             for (size_t i = 0; i < count; i++) {
                 const float *leaf = forest->probability + (size_t)tree[at[i]].child * TEN_CLASSES;
                 for (size_t c = 0; c < TEN_CLASSES; c++) sum[r + i][c] += (double)leaf[c];

@@ -35,6 +35,14 @@ enum ten_status ten_forest_save(const void *state, struct ten_tensors *tensors, 
 enum ten_status ten_forest_load(struct ten_forest *forest, size_t trees, bool bootstrap, size_t columns,
                                 struct ten_tensors *tensors, struct ten_error *error);
 
+/* A few rows go down a tree side by side, so that the processor waits for many loads at once. */
+enum { TEN_ABREAST = 8 };
+
+/* at[i] gets the leaf of `tree` where row `first` + i ends, i < count <= TEN_ABREAST. `edges` as in struct ten_forest.
+ */
+void ten_tree_descend(const struct ten_node *tree, const struct ten_batch *features, const float *edges, size_t first,
+                      size_t count, int32_t at[TEN_ABREAST]);
+
 /* ---- Features as bytes --------------------------------------------------------------------------------------- */
 
 /* Training features, one byte each, in both orders: rows for small nodes, where a row's few cache lines serve many

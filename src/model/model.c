@@ -10,9 +10,16 @@
 #include <string.h>
 
 static const struct ten_model_type *const table[] = {
-    &ten_model_naive_bayes, &ten_model_nearest_centroid, &ten_model_lda,
-    &ten_model_qda,         &ten_model_logistic,         &ten_model_decision_tree,
-    &ten_model_extra_trees, &ten_model_random_forest,    &ten_model_knn,
+    &ten_model_naive_bayes,
+    &ten_model_nearest_centroid,
+    &ten_model_lda,
+    &ten_model_qda,
+    &ten_model_logistic,
+    &ten_model_decision_tree,
+    &ten_model_extra_trees,
+    &ten_model_random_forest,
+    &ten_model_gradient_boosting,
+    &ten_model_knn,
     &ten_model_svm,
 };
 

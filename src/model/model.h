@@ -48,8 +48,8 @@ struct ten_model_type {
 };
 
 extern const struct ten_model_type ten_model_naive_bayes, ten_model_nearest_centroid, ten_model_lda, ten_model_qda,
-    ten_model_logistic, ten_model_decision_tree, ten_model_random_forest, ten_model_extra_trees, ten_model_knn,
-    ten_model_svm;
+    ten_model_logistic, ten_model_decision_tree, ten_model_random_forest, ten_model_extra_trees,
+    ten_model_gradient_boosting, ten_model_knn, ten_model_svm;
 
 /* By name; NULL if there is none. */
 const struct ten_model_type *ten_model_find(const char *name);

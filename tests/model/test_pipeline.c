@@ -14,13 +14,15 @@
 enum { COUNT = 60, ASKED = 25, HEIGHT = 5, WIDTH = 4 };
 
 static const char *const models[] = {"naive-bayes",      "knn",           "logistic",      "lda",         "qda",
-                                     "nearest-centroid", "decision-tree", "random-forest", "extra-trees", "svm"};
+                                     "nearest-centroid", "decision-tree", "random-forest", "extra-trees", "svm",
+                                     "gradient-boosting"};
 static const char *const chains[] = {"scale", "original", "deskew,pca=5", "none", "center"};
 enum { MODELS = sizeof models / sizeof *models, CHAINS = sizeof chains / sizeof *chains };
 
 static struct ten_pipeline *make(const char *model, const char *prep) {
     /* few iterations and trees: they are not what is tested here; covariances of a few images are singular */
-    bool forest = strcmp(model, "random-forest") == 0 || strcmp(model, "extra-trees") == 0;
+    bool forest = strcmp(model, "random-forest") == 0 || strcmp(model, "extra-trees") == 0 ||
+                  strcmp(model, "gradient-boosting") == 0;
     const char *const settings[] = {strcmp(model, "logistic") == 0 ? "max_iter=5"
                                     : strcmp(model, "qda") == 0    ? "reg_param=0.5"
                                     : forest                       ? "n_estimators=5"
@@ -397,6 +399,8 @@ static const struct damaged {
                {"nearest-centroid", "none", 20, 3, 2},
                {"random-forest", "scale", 12, 3, 2},
                {"decision-tree", "standardize", 8, 2, 2},
+               {"gradient-boosting", "scale", 30, 3, 2},
+               {"gradient-boosting", "standardize", 20, 2, 1},
                {"svm", "scale", 12, 5, 4},
                {"svm", "minmax", 8, 3, 2}};
 enum { DAMAGED = sizeof damaged / sizeof *damaged };
@@ -407,7 +411,8 @@ static uint8_t *save_one(size_t i, const char *path, struct ten_dataset *set, si
     const char *const settings[] = {logistic ? "max_iter=2" : "n_estimators=3"};
     struct ten_pipeline *pipeline;
     struct ten_error error;
-    size_t count = logistic || strcmp(damaged[i].model, "random-forest") == 0;
+    bool trees = strcmp(damaged[i].model, "random-forest") == 0 || strcmp(damaged[i].model, "gradient-boosting") == 0;
+    size_t count = logistic || trees;
     assert_ok(ten_pipeline_new(&pipeline, damaged[i].model, damaged[i].prep, settings, count, &error));
     assert_ok(ten_pipeline_fit(pipeline, set, NULL, &error));
     assert_ok(ten_pipeline_save(pipeline, path, &error));

@@ -117,20 +117,31 @@ static void row(struct bench *b, const char *shape, enum limit kind, double oper
  */
 
 /* a[m x k] b[k x n]; `turned`: of which operand the rows lie side by side in memory. */
-static void product(struct bench *b, size_t m, size_t n, size_t k, bool a_turned, bool b_turned, const char *shape) {
+static void product(struct bench *b, bool bf16, size_t m, size_t n, size_t k, bool a_turned, bool b_turned,
+                    const char *shape) {
     struct ten_strided x = {floats(b, m * k), a_turned ? 1 : k, a_turned ? m : 1};
     struct ten_strided y = {floats(b, k * n), b_turned ? 1 : n, b_turned ? k : 1};
     float *c = take(b, m * n, sizeof *c), *scratch = take(b, TEN_MATMUL_SCRATCH, sizeof *scratch);
-    while (again(b)) b->kernels->matmul(m, n, k, x, y, c, n, false, scratch);
+    while (again(b)) (bf16 ? b->kernels->matmul_bf16 : b->kernels->matmul)(m, n, k, x, y, c, n, false, scratch);
     b->used -= TEN_MATMUL_SCRATCH * sizeof *scratch; /* packing is no part of what must be read */
-    row(b, shape, LIMIT_FLOATS, 2.0 * (double)(m * n * k), 4.0 * (double)(m * k + k * n));
+    row(b, shape, bf16 && b->kernels->bf16_pays ? LIMIT_BF16 : LIMIT_FLOATS, 2.0 * (double)(m * n * k),
+        4.0 * (double)(m * k + k * n));
 }
 
 static void bench_matmul(struct bench *b) {
-    product(b, 512, 256, 400, false, true, "512 x 256 x 400 (knn)");
-    product(b, 256, 1024, 400, false, true, "256 x 1024 x 400 (svm)");
-    product(b, 10, 1024, 400, false, false, "10 x 1024 x 400 (logistic)");
-    product(b, 10, 400, 1024, true, false, "10 x 400 x 1024 (logistic)");
+    product(b, false, 512, 256, 400, false, true, "512 x 256 x 400 (knn)");
+    product(b, false, 256, 1024, 400, false, true, "256 x 1024 x 400 (svm)");
+    product(b, false, 10, 1024, 400, false, false, "10 x 1024 x 400 (logistic)");
+    product(b, false, 10, 400, 1024, true, false, "10 x 400 x 1024 (logistic)");
+}
+
+static void bench_matmul_bf16(struct bench *b) {
+    product(b, true, 512, 512, 512, false, false, "512 x 512 x 512");
+    product(b, true, 128, 256, 400, false, false, "128 x 256 x 400 (mlp, forward)");
+    product(b, true, 128, 400, 256, false, true, "128 x 400 x 256 (mlp, to the input)");
+    product(b, true, 400, 256, 128, true, false, "400 x 256 x 128 (mlp, to the weights)");
+    product(b, true, 1296, 32, 9, false, false, "1296 x 32 x 9 (convolution)");
+    product(b, true, 196, 64, 288, false, false, "196 x 64 x 288 (convolution)");
 }
 
 static void bench_pack_bytes(struct bench *b) {

@@ -2,18 +2,12 @@
  * of 16 packed rows and adds to 16 x 16 sums of 32 bits, 16,384 products in one instruction. Tiles 0 to 3 hold the sums
  * of 32 rows times 32 packed rows, 4 and 5 the rows of a, 6 and 7 the packed rows. The packed layout is that of VNNI,
  * unsigned. A tile that would reach over the end of the rows or columns is loaded from a padded copy. */
+#include "kernels/amx.h"
 #include "kernels/bytes.h"
 
-#include <immintrin.h>
 #include <string.h>
 
 enum { SIDE = 16, DEPTH = 64, TILE = SIDE * DEPTH };
-
-struct tile_configuration {
-    uint8_t palette, start_row, reserved[14];
-    uint16_t row_bytes[16];
-    uint8_t rows[16];
-};
 
 static void pack_bytes(size_t n, size_t depth, const uint8_t *b, size_t ldb, uint8_t *packed) {
     ten_pack_bytes_quads(n, depth, b, ldb, packed, 0);
@@ -78,13 +72,7 @@ static void store(int32_t *c, size_t ldc, size_t rows, size_t columns) {
 
 static void dot_bytes(size_t m, size_t n, size_t depth, const uint8_t *a, size_t lda, const uint8_t *packed, int32_t *c,
                       size_t ldc) {
-    struct tile_configuration configuration = {.palette = 1};
-    for (int t = 0; t < 8; t++) {
-        configuration.row_bytes[t] = DEPTH;
-        configuration.rows[t] = SIDE;
-    }
-    __asm__ volatile("" : "+m"(configuration)); /* GCC 12 takes only the first 8 bytes to be used */
-    _tile_loadconfig(&configuration);
+    ten_amx_start();
     size_t group = (depth + DEPTH - 1) / DEPTH * TILE, tail = depth % DEPTH;
     uint8_t edge[2 * TILE] __attribute__((aligned(64)));
     for (size_t i = 0; i < m; i += 2 * SIDE) {

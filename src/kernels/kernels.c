@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct ten_kernels) == sizeof(char *) + TEN_KERNELS * sizeof(void (*)(void)),
+_Static_assert(sizeof(struct ten_kernels) ==
+                   offsetof(struct ten_kernels, matmul) + TEN_KERNELS * sizeof(void (*)(void)),
                "every kernel stands in list.h");
 
 extern const struct ten_kernels ten_kernels_generic, ten_kernels_avx2, ten_kernels_avx512;
@@ -35,7 +36,9 @@ static void choose(void) {
     }
     if (ten_cpu()->amx) {
         sets[set_count] = sets[set_count - 1];
-        ten_kernels_add_amx(&sets[set_count++]);
+        ten_kernels_add_amx(&sets[set_count]);
+        if (ten_cpu()->amx_bf16 && ten_cpu()->bf16) ten_kernels_add_amx_products(&sets[set_count]);
+        set_count++;
     }
 #endif
     chosen = &sets[set_count - 1];

@@ -32,11 +32,17 @@ struct ten_cut {
 /* Each kernel stands in list.h, too. */
 struct ten_kernels {
     const char *name; /* "generic", "avx2", "avx512", "vnni", "amx" */
+    bool bf16_pays;   /* matmul_bf16 is faster than matmul */
 
     /* c[m x n] (row stride ldc) = a[m x k] b[k x n], or += if accumulate. Each element's sum runs over k in rising
      * order in blocks of fixed size. k == 0 gives zeros. */
     void (*matmul)(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
                    bool accumulate, float *scratch);
+
+    /* The same with the elements of a and b rounded to bfloat16 (8 bits of mantissa, to even; subnormal ones may be 0),
+     * products and sums in single precision. */
+    void (*matmul_bf16)(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
+                        bool accumulate, float *scratch);
 
     /* Dot products of rows of bytes, exactly. `pack_bytes` rearranges the n rows of b (row stride ldb) as this set's
      * dot_bytes wants them; `packed` has room for ten_packed_bytes(n, depth) bytes, 64-byte aligned. Then

@@ -5,6 +5,7 @@
 
 #define TEN_KERNEL_LIST(X)                                                                                             \
     X(matmul)                                                                                                          \
+    X(matmul_bf16)                                                                                                     \
     X(pack_bytes)                                                                                                      \
     X(dot_bytes)                                                                                                       \
     X(find_below_i32)                                                                                                  \

@@ -2,24 +2,12 @@
 #include "kernels/peaks.h"
 
 #include "base/cpu.h"
-
-#include <immintrin.h>
-#include <stdint.h>
+#include "kernels/amx.h"
 
 enum { TURNS = 256 };
 
 static void start(void) {
-    struct {
-        uint8_t palette, start_row, reserved[14];
-        uint16_t row_bytes[16];
-        uint8_t rows[16];
-    } configuration = {.palette = 1};
-    for (int t = 0; t < 8; t++) {
-        configuration.row_bytes[t] = 64;
-        configuration.rows[t] = 16;
-    }
-    __asm__ volatile("" : "+m"(configuration)); /* GCC 12 takes only the first 8 bytes to be used */
-    _tile_loadconfig(&configuration);
+    ten_amx_start();
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);

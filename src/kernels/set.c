@@ -81,8 +81,21 @@ static inline void tile(size_t depth, const float *restrict a, const float *rest
             c[i * ldc + j] = accumulate ? c[i * ldc + j] + edge[i * TILE_N + j] : edge[i * TILE_N + j];
 }
 
-static void matmul(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
-                   bool accumulate, float *scratch) {
+/* Rounds packed values to bfloat16; they are finite. */
+static void round_to_bf16(float *values, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, values + i, sizeof bits);
+        bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+        memcpy(values + i, &bits, sizeof bits);
+    }
+}
+
+static inline size_t round_up(size_t a, size_t multiple) { return (a + multiple - 1) / multiple * multiple; }
+
+static inline __attribute__((always_inline)) void multiply(size_t m, size_t n, size_t k, struct ten_strided a,
+                                                           struct ten_strided b, float *c, size_t ldc, bool accumulate,
+                                                           float *scratch, bool bf16) {
     float *packed_a = scratch, *packed_b = scratch + BLOCK_M * BLOCK_K;
     if (k == 0 && !accumulate)
         for (size_t i = 0; i < m; i++) memset(c + i * ldc, 0, n * sizeof *c);
@@ -92,9 +105,11 @@ static void matmul(size_t m, size_t n, size_t k, struct ten_strided a, struct te
             size_t k1 = smaller(k - k0, BLOCK_K);
             bool add = accumulate || k0 > 0;
             pack(b.data + k0 * b.row + n0 * b.column, b.column, b.row, n1, k1, TILE_N, packed_b);
+            if (bf16) round_to_bf16(packed_b, round_up(n1, TILE_N) * k1);
             for (size_t m0 = 0; m0 < m; m0 += BLOCK_M) {
                 size_t m1 = smaller(m - m0, BLOCK_M);
                 pack(a.data + m0 * a.row + k0 * a.column, a.row, a.column, m1, k1, TILE_M, packed_a);
+                if (bf16) round_to_bf16(packed_a, round_up(m1, TILE_M) * k1);
                 for (size_t j = 0; j < n1; j += TILE_N)
                     for (size_t i = 0; i < m1; i += TILE_M)
                         tile(k1, packed_a + i * k1, packed_b + j * k1, c + (m0 + i) * ldc + n0 + j, ldc,
@@ -102,6 +117,16 @@ static void matmul(size_t m, size_t n, size_t k, struct ten_strided a, struct te
             }
         }
     }
+}
+
+static void matmul(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
+                   bool accumulate, float *scratch) {
+    multiply(m, n, k, a, b, c, ldc, accumulate, scratch, false);
+}
+
+static void matmul_bf16(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
+                        bool accumulate, float *scratch) {
+    multiply(m, n, k, a, b, c, ldc, accumulate, scratch, true);
 }
 
 /* ---- Dot products of bytes ------------------------------------------------------------------------------ */

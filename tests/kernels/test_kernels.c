@@ -104,7 +104,7 @@ struct product {
     size_t m, n, k;
     struct ten_strided a, b; /* data allocated */
     float *before;           /* what c holds before, m x n */
-    bool accumulate;
+    bool accumulate, bf16;
     enum values kind;
 };
 
@@ -125,8 +125,9 @@ static struct ten_strided draw_matrix(struct ten_random *random, size_t rows, si
     return matrix;
 }
 
-static struct product product_new(struct ten_random *random, size_t m, size_t n, size_t k, enum values kind) {
-    struct product p = {.m = m, .n = n, .k = k, .kind = kind, .accumulate = ten_random_below(random, 2)};
+static struct product product_new(struct ten_random *random, size_t m, size_t n, size_t k, enum values kind,
+                                  bool bf16) {
+    struct product p = {.m = m, .n = n, .k = k, .kind = kind, .bf16 = bf16, .accumulate = ten_random_below(random, 2)};
     p.a = draw_matrix(random, m, k, kind);
     p.b = draw_matrix(random, k, n, kind);
     p.before = fresh(m * n, sizeof *p.before);
@@ -143,8 +144,16 @@ static void product_release(struct product *p) {
 static void run_product(const struct ten_kernels *set, const struct product *p, struct output *c, float *scratch) {
     for (size_t i = 0; p->accumulate && i < p->m && p->n; i++)
         memcpy(output_row(c, i), p->before + i * p->n, p->n * sizeof(float));
-    set->matmul(p->m, p->n, p->k, p->a, p->b, output_row(c, 0), c->stride, p->accumulate, scratch);
-    check_guards(c, "matmul");
+    (p->bf16 ? set->matmul_bf16 : set->matmul)(p->m, p->n, p->k, p->a, p->b, output_row(c, 0), c->stride, p->accumulate,
+                                               scratch);
+    check_guards(c, p->bf16 ? "matmul_bf16" : "matmul");
+}
+
+/* To eight bits of mantissa, a tie to the even one. */
+static double to_bf16(float x) {
+    int exponent;
+    double mantissa = frexp((double)x, &exponent);
+    return ldexp(rint(mantissa * 256), exponent - 8);
 }
 
 /* The naive sum in double, and the sum of magnitudes on which the error bound rests. */
@@ -152,15 +161,16 @@ static void naive_element(const struct product *p, size_t i, size_t j, double *s
     *sum = p->accumulate ? (double)p->before[i * p->n + j] : 0;
     *magnitude = fabs(*sum);
     for (size_t d = 0; d < p->k; d++) {
-        double part =
-            (double)p->a.data[i * p->a.row + d * p->a.column] * (double)p->b.data[d * p->b.row + j * p->b.column];
+        float a = p->a.data[i * p->a.row + d * p->a.column], b = p->b.data[d * p->b.row + j * p->b.column];
+        double part = p->bf16 ? to_bf16(a) * to_bf16(b) : (double)a * (double)b;
         *sum += part;
         *magnitude += fabs(part);
     }
 }
 
 /* A sum of n products in any order errs by at most about n 2^-24 times the sum of magnitudes (Higham 2002, section
- * 3.1), and by half the smallest float for each product that underflows. Products of whole numbers below 256 are exact
+ * 3.1), and by half the smallest float for each product that underflows; the smallest normal one with bfloat16, where
+ * subnormal numbers may be zeros. Products of whole numbers below 256 are exact
  * as long as the sum stays below 2^24. */
 static void check_product(const struct product *p, const struct output *c, const char *set) {
     for (size_t i = 0; i < p->m; i++)
@@ -168,18 +178,18 @@ static void check_product(const struct product *p, const struct output *c, const
             float got = ((const float *)output_row(c, i))[j];
             double sum, magnitude;
             naive_element(p, i, j, &sum, &magnitude);
-            double n = (double)p->k + 1, tolerance = n * 0x1p-24 * magnitude + n * 0x1p-149;
+            double n = (double)p->k + 1, tolerance = n * 0x1p-24 * magnitude + n * (p->bf16 ? 0x1p-126 : 0x1p-149);
             if (p->kind == WHOLE && magnitude < 0x1p24) tolerance = 0;
             if (!(fabs((double)got - sum) <= tolerance))
-                fail_msg("%s: matmul %zux%zux%zu kind %d accumulate %d: c[%zu, %zu] is %.9g, expected %.9g", set, p->m,
-                         p->n, p->k, p->kind, p->accumulate, i, j, (double)got, sum);
+                fail_msg("%s: matmul%s %zux%zux%zu kind %d accumulate %d: c[%zu, %zu] is %.9g, expected %.9g", set,
+                         p->bf16 ? "_bf16" : "", p->m, p->n, p->k, p->kind, p->accumulate, i, j, (double)got, sum);
         }
 }
 
 /* The set, again for the same bits, and the generic set. */
 static void try_product(const struct ten_kernels *set, struct ten_random *random, size_t m, size_t n, size_t k,
-                        enum values kind, float *scratch) {
-    struct product p = product_new(random, m, n, k, kind);
+                        enum values kind, bool bf16, float *scratch) {
+    struct product p = product_new(random, m, n, k, kind, bf16);
     size_t stride = n + (ten_random_below(random, 2) ? 0 : 1 + ten_random_below(random, 40));
     struct output c = output_new(m, n, stride), again = output_new(m, n, stride + 3),
                   generic = output_new(m, n, stride);
@@ -197,32 +207,36 @@ static void try_product(const struct ten_kernels *set, struct ten_random *random
     product_release(&p);
 }
 
-static void test_matmul_of(const struct ten_kernels *set) {
+static void test_products_of(const struct ten_kernels *set, bool bf16) {
     float *scratch = ten_alloc(TEN_MATMUL_SCRATCH, sizeof *scratch);
     assert_non_null(scratch);
     struct ten_random random;
-    ten_random_init(&random, seed, 1);
+    ten_random_init(&random, seed, bf16 ? 11 : 1);
     for (size_t m = 0; m <= 17; m++) /* all around one tile */
         for (size_t n = 0; n <= 34; n += 1 + ten_random_below(&random, 4))
-            try_product(set, &random, m, n, ten_random_below(&random, 6), (enum values)(m % KINDS), scratch);
+            try_product(set, &random, m, n, ten_random_below(&random, 6), (enum values)(m % KINDS), bf16, scratch);
     for (size_t i = 0; i < SIZES; i++) { /* every size in every place */
         size_t small = ten_random_below(&random, 5);
-        try_product(set, &random, sizes[i], 1 + small, draw_size(&random, 17), UNIFORM, scratch);
-        try_product(set, &random, 1 + small, sizes[i], draw_size(&random, 17), MIXED, scratch);
-        try_product(set, &random, draw_size(&random, 17), 1 + small, sizes[i], WHOLE, scratch);
+        try_product(set, &random, sizes[i], 1 + small, draw_size(&random, 17), UNIFORM, bf16, scratch);
+        try_product(set, &random, 1 + small, sizes[i], draw_size(&random, 17), MIXED, bf16, scratch);
+        try_product(set, &random, draw_size(&random, 17), 1 + small, sizes[i], WHOLE, bf16, scratch);
     }
     for (int kind = 0; kind < KINDS; kind++) {
-        try_product(set, &random, 13, 33, 257, (enum values)kind, scratch);
-        try_product(set, &random, 5, 3, 1025, (enum values)kind, scratch);
+        try_product(set, &random, 13, 33, 257, (enum values)kind, bf16, scratch);
+        try_product(set, &random, 5, 3, 1025, (enum values)kind, bf16, scratch);
     }
     for (int round = 0, work = 0; round < 60 && work < 3000000; round++) {
         size_t m = draw_size(&random, 1025), n = draw_size(&random, 1025), k = draw_size(&random, 1025);
         if (m * n * k > 500000) continue;
         work += (int)(m * n * (k + 1));
-        try_product(set, &random, m, n, k, (enum values)ten_random_below(&random, KINDS), scratch);
+        try_product(set, &random, m, n, k, (enum values)ten_random_below(&random, KINDS), bf16, scratch);
     }
     free(scratch);
 }
+
+static void test_matmul_of(const struct ten_kernels *set) { test_products_of(set, false); }
+
+static void test_matmul_bf16_of(const struct ten_kernels *set) { test_products_of(set, true); }
 
 /* Each element's sum may not depend on what other rows and columns are computed with it (batches of any size give the
  * same logits). */
@@ -236,10 +250,14 @@ static void test_matmul_rows_alone(const struct ten_kernels *set) {
     for (size_t i = 0; i < M * K; i++) a[i] = draw_value(&random, UNIFORM, i);
     for (size_t i = 0; i < K * N; i++) b[i] = draw_value(&random, UNIFORM, i);
     struct ten_strided right = {b, N, 1};
-    set->matmul(M, N, K, (struct ten_strided){a, K, 1}, right, all, N, false, scratch);
-    for (size_t i = 0; i < M; i++) {
-        set->matmul(1, N, K, (struct ten_strided){a + i * K, K, 1}, right, one, N, false, scratch);
-        assert_memory_equal(one, all + i * N, sizeof one);
+    for (int bf16 = 0; bf16 < 2; bf16++) {
+        void (*multiply)(size_t, size_t, size_t, struct ten_strided, struct ten_strided, float *, size_t, bool,
+                         float *) = bf16 ? set->matmul_bf16 : set->matmul;
+        multiply(M, N, K, (struct ten_strided){a, K, 1}, right, all, N, false, scratch);
+        for (size_t i = 0; i < M; i++) {
+            multiply(1, N, K, (struct ten_strided){a + i * K, K, 1}, right, one, N, false, scratch);
+            assert_memory_equal(one, all + i * N, sizeof one);
+        }
     }
     free(scratch);
     free(a);
@@ -655,13 +673,21 @@ static void test_cut_of(const struct ten_kernels *set) {
 
 /* The test of each kernel of the list; a kernel without one fails test_something_was_tested. */
 static void (*const test_of[TEN_KERNELS])(const struct ten_kernels *set) = {
-    [TEN_KERNEL_matmul] = test_matmul_of,       [TEN_KERNEL_pack_bytes] = test_dots_of,
-    [TEN_KERNEL_dot_bytes] = test_dots_of,      [TEN_KERNEL_find_below_i32] = test_find_of,
-    [TEN_KERNEL_find_below_f32] = test_find_of, [TEN_KERNEL_rbf_i32] = test_steps_of,
-    [TEN_KERNEL_rbf_f32] = test_steps_of,       [TEN_KERNEL_smo_first] = test_steps_of,
-    [TEN_KERNEL_smo_second] = test_steps_of,    [TEN_KERNEL_smo_update] = test_steps_of,
-    [TEN_KERNEL_combine] = test_steps_of,       [TEN_KERNEL_scaled_distances] = test_distances_of,
-    [TEN_KERNEL_softmax] = test_softmax_of,     [TEN_KERNEL_best_cut] = test_cut_of,
+    [TEN_KERNEL_matmul] = test_matmul_of,
+    [TEN_KERNEL_matmul_bf16] = test_matmul_bf16_of,
+    [TEN_KERNEL_pack_bytes] = test_dots_of,
+    [TEN_KERNEL_dot_bytes] = test_dots_of,
+    [TEN_KERNEL_find_below_i32] = test_find_of,
+    [TEN_KERNEL_find_below_f32] = test_find_of,
+    [TEN_KERNEL_rbf_i32] = test_steps_of,
+    [TEN_KERNEL_rbf_f32] = test_steps_of,
+    [TEN_KERNEL_smo_first] = test_steps_of,
+    [TEN_KERNEL_smo_second] = test_steps_of,
+    [TEN_KERNEL_smo_update] = test_steps_of,
+    [TEN_KERNEL_combine] = test_steps_of,
+    [TEN_KERNEL_scaled_distances] = test_distances_of,
+    [TEN_KERNEL_softmax] = test_softmax_of,
+    [TEN_KERNEL_best_cut] = test_cut_of,
 };
 static bool ran[TEN_KERNELS];
 
@@ -678,6 +704,11 @@ static void on_every_set(void (*test)(const struct ten_kernels *set)) {
 static void test_matmul(void **state) {
     (void)state;
     on_every_set(test_matmul_of);
+}
+
+static void test_matmul_bf16(void **state) {
+    (void)state;
+    on_every_set(test_matmul_bf16_of);
 }
 
 static void test_matmul_alone(void **state) {
@@ -748,7 +779,7 @@ static void test_sets(void **state) {
 /* Runs last: a harness that tested nothing, or not every kernel, must not pass. */
 static void test_something_was_tested(void **state) {
     (void)state;
-    enum { TESTS = 8 };
+    enum { TESTS = 9 };
     static const char *const names[] = {
 #define X(name) #name,
         TEN_KERNEL_LIST(X)
@@ -764,11 +795,17 @@ int main(void) {
     const char *wanted = getenv("TENFOLD_TEST_SEED");
     if (wanted) seed = strtoull(wanted, NULL, 10);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sets),         cmocka_unit_test(test_matmul),
-        cmocka_unit_test(test_matmul_alone), cmocka_unit_test(test_dot_bytes),
-        cmocka_unit_test(test_find_below),   cmocka_unit_test(test_distances),
-        cmocka_unit_test(test_steps),        cmocka_unit_test(test_best_cut),
-        cmocka_unit_test(test_softmax),      cmocka_unit_test(test_something_was_tested),
+        cmocka_unit_test(test_sets),
+        cmocka_unit_test(test_matmul),
+        cmocka_unit_test(test_matmul_bf16),
+        cmocka_unit_test(test_matmul_alone),
+        cmocka_unit_test(test_dot_bytes),
+        cmocka_unit_test(test_find_below),
+        cmocka_unit_test(test_distances),
+        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_best_cut),
+        cmocka_unit_test(test_softmax),
+        cmocka_unit_test(test_something_was_tested),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,177 @@
+/* Matrix products of values rounded to bfloat16 with AMX: tdpbf16ps multiplies a tile of 16 rows of 32 values with a
+ * tile of 32 x 16 and adds to 16 x 16 sums in single precision, 8,192 products in one instruction. Panels of a and b
+ * are packed as tiles (1 KiB each): of a, 16 rows of 32 values; of b, 16 pairs of lines with 16 columns each, the two
+ * values of a pair side by side. Tiles 0 to 3 hold 32 x 32 sums, 4 and 5 are of a, 6 and 7 of b. */
+#include "kernels/amx.h"
+#include "kernels/bytes.h"
+
+#include <string.h>
+
+enum { SIDE = 16, DEPTH = 32, TILE = SIDE * DEPTH, BLOCK_M = 256, BLOCK_N = 512, BLOCK_K = 512 };
+
+_Static_assert(sizeof(float) * TEN_MATMUL_SCRATCH >= sizeof(uint16_t) * (BLOCK_M + BLOCK_N) * BLOCK_K, "scratch");
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+static inline __mmask16 first_lanes(size_t count) { return (__mmask16)(count >= 16 ? 0xffff : (1u << count) - 1); }
+
+/* Sixteen vectors of sixteen 32-bit values, as the rows of a square, become its columns. */
+static inline void transpose(__m512i v[SIDE]) {
+    __m512i t[SIDE];
+    for (int i = 0; i < SIDE; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(v[i], v[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(v[i], v[i + 1]);
+    }
+    for (int i = 0; i < SIDE; i += 4) {
+        v[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        v[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        v[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        v[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+    for (int i = 0; i < SIDE; i += 8)
+        for (int j = 0; j < 4; j++) {
+            t[i + j] = _mm512_shuffle_i32x4(v[i + j], v[i + j + 4], 0x88);
+            t[i + j + 4] = _mm512_shuffle_i32x4(v[i + j], v[i + j + 4], 0xdd);
+        }
+    for (int j = 0; j < 8; j++) {
+        v[j] = _mm512_shuffle_i32x4(t[j], t[j + 8], 0x88);
+        v[j + 8] = _mm512_shuffle_i32x4(t[j], t[j + 8], 0xdd);
+    }
+}
+
+/* One tile's worth of a matrix: `lines` <= 16 lines, each with `depth` <= 32 values; zeros beyond. A line's values are
+ * `step` apart, lines are `line` apart; one of them is 1, or the matrix is read value by value. v[i] gets the pairs of
+ * line i if `by_line`, else the i-th pair of every line. */
+static inline void load_pairs(const float *from, size_t line, size_t step, size_t lines, size_t depth, bool by_line,
+                              __m512i v[SIDE]) {
+    float copy[SIDE * DEPTH];
+    if (step != 1 && line != 1) {
+        for (size_t i = 0; i < lines; i++)
+            for (size_t k = 0; k < depth; k++) copy[i * DEPTH + k] = from[i * line + k * step];
+        from = copy;
+        line = DEPTH;
+        step = 1;
+    }
+    if (step == 1) {
+        __mmask16 low = first_lanes(depth), high = depth > SIDE ? first_lanes(depth - SIDE) : 0;
+        for (size_t i = 0; i < SIDE; i++) {
+            const float *at = from + (i < lines ? i : 0) * line;
+            __mmask16 there = i < lines ? 0xffff : 0;
+            __m512 a = _mm512_maskz_loadu_ps(low & there, at), b = _mm512_maskz_loadu_ps(high & there, at + SIDE);
+            v[i] = (__m512i)_mm512_cvtne2ps_pbh(b, a);
+        }
+        if (!by_line) transpose(v);
+        return;
+    }
+    const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22,
+                                                6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    __mmask16 there = first_lanes(lines);
+    for (size_t i = 0; i < SIDE; i++) {
+        size_t k = 2 * i;
+        __m512 a = _mm512_maskz_loadu_ps(k < depth ? there : 0, from + (k < depth ? k : 0) * step);
+        __m512 b = _mm512_maskz_loadu_ps(k + 1 < depth ? there : 0, from + (k + 1 < depth ? k + 1 : 0) * step);
+        v[i] = _mm512_permutexvar_epi16(interleave, (__m512i)_mm512_cvtne2ps_pbh(b, a));
+    }
+    if (by_line) transpose(v);
+}
+
+/* Packs `lines` lines of `depth` values: strips of 16 lines, each a row of tiles along the depth. */
+static void pack(const float *from, size_t line, size_t step, size_t lines, size_t depth, bool by_line, uint16_t *to) {
+    for (size_t i = 0; i < lines; i += SIDE)
+        for (size_t k = 0; k < depth; k += DEPTH, to += TILE) {
+            __m512i v[SIDE];
+            load_pairs(from + i * line + k * step, line, step, smaller(lines - i, SIDE), smaller(depth - k, DEPTH),
+                       by_line, v);
+            for (size_t p = 0; p < SIDE; p++) _mm512_store_si512(to + p * DEPTH, v[p]);
+        }
+}
+
+/* 32 x 32 sums over `tiles` tiles of two strips of a and two of b. */
+static inline void multiply(size_t tiles, const uint16_t *a, const uint16_t *next_a, const uint16_t *b,
+                            const uint16_t *next_b) {
+    for (size_t t = 0; t < tiles; t++) {
+        _tile_loadd(4, a + t * TILE, 2 * DEPTH);
+        _tile_loadd(6, b + t * TILE, 2 * DEPTH);
+        _tile_loadd(5, next_a + t * TILE, 2 * DEPTH);
+        _tile_loadd(7, next_b + t * TILE, 2 * DEPTH);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
+}
+
+/* c[rows x columns] = or += those sums; rows and columns up to 32. */
+static inline void block(size_t tiles, const uint16_t *a, const uint16_t *next_a, const uint16_t *b,
+                         const uint16_t *next_b, float *c, size_t ldc, size_t rows, size_t columns, bool accumulate) {
+    bool whole = rows == 2 * SIDE && columns == 2 * SIDE;
+    if (whole && accumulate) {
+        _tile_loadd(0, c, ldc * sizeof *c);
+        _tile_loadd(1, c + SIDE, ldc * sizeof *c);
+        _tile_loadd(2, c + SIDE * ldc, ldc * sizeof *c);
+        _tile_loadd(3, c + SIDE * ldc + SIDE, ldc * sizeof *c);
+    } else {
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+    }
+    multiply(tiles, a, next_a, b, next_b);
+    if (whole) {
+        _tile_stored(0, c, ldc * sizeof *c);
+        _tile_stored(1, c + SIDE, ldc * sizeof *c);
+        _tile_stored(2, c + SIDE * ldc, ldc * sizeof *c);
+        _tile_stored(3, c + SIDE * ldc + SIDE, ldc * sizeof *c);
+        return;
+    }
+    float sums[2 * SIDE][2 * SIDE];
+    _tile_stored(0, sums, sizeof *sums);
+    _tile_stored(1, &sums[0][SIDE], sizeof *sums);
+    _tile_stored(2, sums[SIDE], sizeof *sums);
+    _tile_stored(3, &sums[SIDE][SIDE], sizeof *sums);
+    __mmask16 low = first_lanes(columns), high = columns > SIDE ? first_lanes(columns - SIDE) : 0;
+    for (size_t i = 0; i < rows; i++) {
+        float *at = c + i * ldc;
+        __m512 x = _mm512_loadu_ps(sums[i]), y = _mm512_loadu_ps(sums[i] + SIDE);
+        if (accumulate) {
+            x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(low, at));
+            y = _mm512_add_ps(y, _mm512_maskz_loadu_ps(high, at + SIDE));
+        }
+        _mm512_mask_storeu_ps(at, low, x);
+        _mm512_mask_storeu_ps(at + SIDE, high, y);
+    }
+}
+
+static void matmul_bf16(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
+                        bool accumulate, float *scratch) {
+    uint16_t *packed_b = (uint16_t *)scratch, *packed_a = packed_b + BLOCK_N * BLOCK_K;
+    if (k == 0 && !accumulate)
+        for (size_t i = 0; i < m; i++) memset(c + i * ldc, 0, n * sizeof *c);
+    ten_amx_start();
+    for (size_t n0 = 0; n0 < n; n0 += BLOCK_N) {
+        size_t n1 = smaller(n - n0, BLOCK_N);
+        for (size_t k0 = 0; k0 < k; k0 += BLOCK_K) {
+            size_t k1 = smaller(k - k0, BLOCK_K), tiles = (k1 + DEPTH - 1) / DEPTH, strip = tiles * TILE;
+            pack(b.data + k0 * b.row + n0 * b.column, b.column, b.row, n1, k1, false, packed_b);
+            for (size_t m0 = 0; m0 < m; m0 += BLOCK_M) {
+                size_t m1 = smaller(m - m0, BLOCK_M);
+                pack(a.data + m0 * a.row + k0 * a.column, a.row, a.column, m1, k1, true, packed_a);
+                for (size_t j = 0; j < n1; j += 2 * SIDE) {
+                    const uint16_t *strip_b = packed_b + j / SIDE * strip;
+                    for (size_t i = 0; i < m1; i += 2 * SIDE) {
+                        const uint16_t *strip_a = packed_a + i / SIDE * strip;
+                        block(tiles, strip_a, i + SIDE < m1 ? strip_a + strip : strip_a, strip_b,
+                              j + SIDE < n1 ? strip_b + strip : strip_b, c + (m0 + i) * ldc + n0 + j, ldc,
+                              smaller(m1 - i, 2 * SIDE), smaller(n1 - j, 2 * SIDE), accumulate || k0 > 0);
+                    }
+                }
+            }
+        }
+    }
+    _tile_release();
+}
+
+void ten_kernels_add_amx_products(struct ten_kernels *kernels) {
+    kernels->bf16_pays = true;
+    kernels->matmul_bf16 = matmul_bf16;
+}

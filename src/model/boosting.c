@@ -300,7 +300,7 @@ static enum ten_status fit(void *state, const struct ten_training *training, str
                         INT32_MAX / 4);
     boosting->columns = features->shape.columns;
     boosting->is_bytes = features->is_bytes;
-    enum ten_status status = ten_bins_make(&bins, &boosting->edges, features, stage, training->run, error);
+    enum ten_status status = ten_bins_make(&bins, &boosting->edges, TEN_BINS, features, stage, training->run, error);
     if (status == TEN_OK)
         status = ten_cells_make(&cells, &bins, features->rows, features->shape.columns, (size_t)number[MAX_BIN], stage,
                                 training->run, error);

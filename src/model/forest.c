@@ -19,6 +19,8 @@ enum { MAX_FEATURES, MAX_DEPTH, MIN_SAMPLES_SPLIT, MIN_SAMPLES_LEAF, CRITERION, 
 enum { SQRT, LOG2, ALL };
 static const char *const feature_words[] = {"sqrt", "log2", "all", NULL}, *const depth_words[] = {"none", NULL};
 enum { GINI, ENTROPY };
+/* Bins of a feature of real numbers in a forest; a tree alone cuts as finely as it can. */
+enum { FOREST_BINS = 128 };
 static const char *const criterion_words[] = {"gini", "entropy", NULL};
 enum { YES, NO };
 static const char *const bootstrap_words[] = {"true", "false", NULL};
@@ -252,7 +254,8 @@ static enum ten_status fit(struct ten_forest *forest, const struct ten_training 
     fit.growth.bins = &bins;
     forest->columns = fit.growth.columns;
     forest->is_bytes = training->features->is_bytes;
-    enum ten_status status = ten_bins_make(&bins, &forest->edges, training->features, stage, training->run, error);
+    enum ten_status status = ten_bins_make(&bins, &forest->edges, fit.trees > 1 ? FOREST_BINS : TEN_BINS,
+                                           training->features, stage, training->run, error);
     if (status == TEN_OK) status = grow_trees(forest, &fit, error);
     ten_bins_release(&bins);
     return status;

@@ -53,10 +53,10 @@ struct ten_bins {
     uint8_t *made;         /* `by_row` if it had to be made */
 };
 
-/* Bytes are their own bins; floats get at most TEN_BINS bins of about the same number of values, none divided between
- * equal values, and `edges` (ten_alloc, the caller's). */
-enum ten_status ten_bins_make(struct ten_bins *bins, float **edges, const struct ten_batch *batch, const char *stage,
-                              const struct ten_run *run, struct ten_error *error);
+/* Bytes are their own bins; floats get at most `most` (2 to TEN_BINS) bins of about the same number of values, none
+ * divided between equal values, and `edges` (ten_alloc, the caller's). */
+enum ten_status ten_bins_make(struct ten_bins *bins, float **edges, size_t most, const struct ten_batch *batch,
+                              const char *stage, const struct ten_run *run, struct ten_error *error);
 void ten_bins_release(struct ten_bins *bins);
 
 /* ---- Growing a tree ------------------------------------------------------------------------------------------ */

@@ -34,6 +34,7 @@ struct binning {
     struct ten_bins *bins;
     float *edges;
     uint32_t *scratch; /* [threads x 2 x SAMPLE] */
+    size_t most;       /* bins of a column */
 };
 
 /* Floats order as these whole numbers do; zeros of both signs are one. */
@@ -75,13 +76,13 @@ static float edge_between(float a, float b) {
     return middle >= a && middle < b ? middle : a;
 }
 
-static void find_edges(const uint32_t *keys, size_t count, float edges[TEN_BINS]) {
+static void find_edges(const uint32_t *keys, size_t count, size_t most, float edges[TEN_BINS]) {
     size_t distinct = 1, made = 0, filled = 0, left = count;
     for (size_t i = 1; i < count; i++) distinct += keys[i] != keys[i - 1];
     for (size_t i = 0; i + 1 < count; i++) {
         filled++;
         if (keys[i + 1] == keys[i]) continue;
-        if (distinct > TEN_BINS && filled * (TEN_BINS - made) < left) continue;
+        if (distinct > most && filled * (most - made) < left) continue;
         edges[made++] = edge_between(value_of(keys[i]), value_of(keys[i + 1]));
         left -= filled;
         filled = 0;
@@ -90,11 +91,14 @@ static void find_edges(const uint32_t *keys, size_t count, float edges[TEN_BINS]
     while (made < TEN_BINS) edges[made++] = FLT_MAX;
 }
 
-/* How many edges lie below x: the bin. */
-static inline size_t bin_of(const float *edges, float x) {
-    size_t bin = 0;
-    for (size_t step = TEN_BINS / 2; step > 0; step /= 2) bin += edges[bin + step - 1] < x ? step : 0;
-    return bin;
+/* out[j] = how many edges of column j lie below x[j]: the bin. The columns' searches go on side by side. */
+static inline void find_bins(const float *restrict edges, const float *restrict x, size_t columns,
+                             uint8_t *restrict out) {
+    uint32_t bin[COLUMNS_PER_TASK] = {0};
+    for (uint32_t step = TEN_BINS / 2; step > 0; step /= 2)
+        for (size_t j = 0; j < columns; j++)
+            bin[j] += step & -(uint32_t)(edges[j * TEN_BINS + bin[j] + step - 1] < x[j]);
+    for (size_t j = 0; j < columns; j++) out[j] = (uint8_t)bin[j];
 }
 
 static enum ten_status quantise_columns(void *context, size_t task, size_t thread, struct ten_error *error) {
@@ -107,11 +111,15 @@ static enum ten_status quantise_columns(void *context, size_t task, size_t threa
     uint32_t *keys = b->scratch + thread * 2 * SAMPLE;
     for (size_t j = first; j < end; j++) {
         for (size_t i = 0; i < count; i++) keys[i] = key_of(batch->floats[i * batch->rows / count * columns + j]);
-        find_edges(sort(keys, keys + SAMPLE, count), count, b->edges + j * TEN_BINS);
+        find_edges(sort(keys, keys + SAMPLE, count), count, b->most, b->edges + j * TEN_BINS);
     }
-    for (size_t r = 0; r < batch->rows; r++)
-        for (size_t j = first; j < end; j++)
-            b->bins->made[r * columns + j] = (uint8_t)bin_of(b->edges + j * TEN_BINS, batch->floats[r * columns + j]);
+    const float *edges = b->edges + first * TEN_BINS;
+    for (size_t at = first; at < batch->rows * columns; at += columns) {
+        if (end - first == COLUMNS_PER_TASK)
+            find_bins(edges, batch->floats + at, COLUMNS_PER_TASK, b->bins->made + at);
+        else
+            find_bins(edges, batch->floats + at, end - first, b->bins->made + at);
+    }
     return TEN_OK;
 }
 
@@ -130,10 +138,10 @@ static enum ten_status turn_columns(void *context, size_t task, size_t thread, s
     return TEN_OK;
 }
 
-enum ten_status ten_bins_make(struct ten_bins *bins, float **edges, const struct ten_batch *batch, const char *stage,
-                              const struct ten_run *run, struct ten_error *error) {
+enum ten_status ten_bins_make(struct ten_bins *bins, float **edges, size_t most, const struct ten_batch *batch,
+                              const char *stage, const struct ten_run *run, struct ten_error *error) {
     size_t rows = batch->rows, columns = batch->shape.columns;
-    struct binning binning = {.batch = batch, .bins = bins};
+    struct binning binning = {.batch = batch, .bins = bins, .most = most};
     bins->by_column = allocate(rows, columns);
     bins->by_row = batch->bytes;
     bool fits = bins->by_column != NULL;

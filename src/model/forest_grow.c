@@ -32,8 +32,7 @@ struct sample {
 
 /* A node to be grown. */
 struct frame {
-    uint32_t first, end;         /* its samples */
-    uint32_t oob_first, oob_end; /* rows out of bag that come here */
+    uint32_t first, end; /* its samples */
     uint32_t depth, constants, node;
     bool in_block; /* the samples' rows are places in the grower's block */
 };
@@ -47,14 +46,14 @@ struct split {
 struct ten_grower {
     const struct ten_growth *growth;
     struct sample *samples, *moved;       /* [rows] */
-    uint32_t *oob_rows, *oob_moved;       /* [rows] */
     uint16_t *drawn;                      /* [rows] */
+    uint8_t *abreast;                     /* [TEN_ABREAST x columns] rows out of bag */
     uint8_t *values;                      /* [rows] one feature of a node's rows */
     uint32_t *features, *known_constants; /* [columns] a permutation; constants found on the way down */
     uint16_t *counts[GROUP];              /* [TEN_BINS x TEN_COUNT_LANES] rows per value and class, zero between uses */
-    uint8_t touched[GROUP][TEN_BINS] __attribute__((aligned(64))); /* 1: the value is there */
-    uint32_t *wide_counts;                                         /* [TEN_BINS x TEN_CLASSES] the same for many rows */
-    uint32_t *oob;                                                 /* [rows x TEN_CLASSES] */
+    uint8_t touched[GROUP * TEN_BINS] __attribute__((aligned(64))); /* 1: the value is there */
+    uint32_t *wide_counts; /* [TEN_BINS x TEN_CLASSES] the same as counts for many rows */
+    uint32_t *oob;         /* [rows x TEN_CLASSES] */
     struct frame *stack;
     size_t height, capacity;
     struct ten_random random;
@@ -80,9 +79,8 @@ void ten_grower_free(struct ten_grower *g) {
     if (!g) return;
     free(g->samples);
     free(g->moved);
-    free(g->oob_rows);
-    free(g->oob_moved);
     free(g->drawn);
+    free(g->abreast);
     free(g->values);
     free(g->features);
     free(g->known_constants);
@@ -114,11 +112,10 @@ struct ten_grower *ten_grower_new(const struct ten_growth *growth) {
     g->block = ten_alloc(g->block_rows * columns, 1);
     fits = fits && g->block;
     if (growth->bootstrap) {
-        g->oob_rows = ten_alloc(rows, sizeof *g->oob_rows);
-        g->oob_moved = ten_alloc(rows, sizeof *g->oob_moved);
         g->drawn = ten_alloc(rows, sizeof *g->drawn);
+        g->abreast = ten_alloc(TEN_ABREAST, columns);
         g->oob = ten_alloc_zero(rows * TEN_CLASSES, sizeof *g->oob);
-        fits = fits && g->oob_rows && g->oob_moved && g->drawn && g->oob;
+        fits = fits && g->drawn && g->abreast && g->oob;
     }
     if (fits) return g;
     ten_grower_free(g);
@@ -132,19 +129,16 @@ const uint32_t *ten_grower_oob(const struct ten_grower *g) { return g->oob; }
 /* Every row once, or as many rows as there are drawn with replacement; the others are out of bag. */
 static struct frame draw_samples(struct ten_grower *g) {
     const struct ten_growth *growth = g->growth;
-    size_t rows = growth->rows, count = 0, others = 0;
+    size_t rows = growth->rows, count = 0;
     if (growth->bootstrap) {
         memset(g->drawn, 0, rows * sizeof *g->drawn);
         for (size_t i = 0; i < rows; i++) g->drawn[ten_random_below(&g->random, rows)]++;
     }
     for (size_t r = 0; r < rows; r++) {
         uint16_t weight = growth->bootstrap ? g->drawn[r] : 1;
-        if (weight)
-            g->samples[count++] = (struct sample){(uint32_t)r, weight, growth->labels[r]};
-        else
-            g->oob_rows[others++] = (uint32_t)r;
+        if (weight) g->samples[count++] = (struct sample){(uint32_t)r, weight, growth->labels[r]};
     }
-    return (struct frame){.end = (uint32_t)count, .oob_end = (uint32_t)others};
+    return (struct frame){.end = (uint32_t)count};
 }
 
 /* ---- A small node's values, side by side ------------------------------------------------------------------------ */
@@ -226,7 +220,7 @@ static size_t best_cut(struct ten_grower *g, struct ten_cut *best) {
     size_t values = 0;
     *best = (struct ten_cut){.score = no_score};
     for (uint32_t v = 0; v < TEN_BINS; v++) {
-        if (!g->touched[0][v]) continue;
+        if (!g->touched[v]) continue;
         if (values++ > 0 && rows >= least && g->weight - rows >= least) {
             double score = score_of(g, left, rows);
             if (score > best->score) *best = (struct ten_cut){score, last, v};
@@ -239,7 +233,7 @@ static size_t best_cut(struct ten_grower *g, struct ten_cut *best) {
         }
         last = v;
     }
-    memset(g->touched[0], 0, sizeof g->touched[0]);
+    memset(g->touched, 0, TEN_BINS);
     return values;
 }
 
@@ -248,7 +242,7 @@ static struct split try_wide(struct ten_grower *g, uint32_t feature) {
     for (size_t i = 0; i < g->count; i++) {
         size_t v = column[g->here[i].row];
         g->wide_counts[v * TEN_CLASSES + g->here[i].label] += g->here[i].weight;
-        g->touched[0][v] = 1;
+        g->touched[v] = 1;
     }
     struct ten_cut cut;
     size_t values = best_cut(g, &cut);
@@ -259,19 +253,19 @@ static struct split try_wide(struct ten_grower *g, uint32_t feature) {
  * same value; those of other features go on meanwhile. */
 static inline __attribute__((always_inline)) void count_features(struct ten_grower *g, const uint32_t *features,
                                                                  size_t group) {
-    const struct sample *here = g->here;
+    const struct sample *here = g->here, *end = here + g->count;
     const uint8_t *column[GROUP] = {NULL};
+    uint16_t *counts = g->counts[0]; /* those of all of the group lie behind each other */
+    uint8_t *touched = g->touched;
     for (size_t k = 0; k < group; k++) column[k] = column_of(g, features[k]);
-    size_t count = g->count;
-    for (size_t i = 0; i < count; i++) {
-        size_t row = here[i].row, label = here[i].label;
-        uint16_t weight = here[i].weight;
+    for (; here < end; here++) {
+        size_t row = here->row, label = here->label;
+        uint16_t weight = here->weight;
 #pragma GCC unroll 8
         for (size_t k = 0; k < group; k++) {
-            size_t v = column[k][row];
-            uint16_t *at = &g->counts[k][v * TEN_COUNT_LANES + label];
-            *at = (uint16_t)(*at + weight);
-            g->touched[k][v] = 1;
+            size_t v = k * TEN_BINS + column[k][row];
+            counts[v * TEN_COUNT_LANES + label] = (uint16_t)(counts[v * TEN_COUNT_LANES + label] + weight);
+            touched[v] = 1;
         }
     }
 }
@@ -289,7 +283,7 @@ static void try_best(struct ten_grower *g, const uint32_t *features, size_t grou
         count_features(g, features, group);
     for (size_t k = 0; k < group; k++) {
         struct ten_cut cut;
-        size_t values = ten_kernels()->best_cut(g->counts[k], g->touched[k], g->total, least, &cut);
+        size_t values = ten_kernels()->best_cut(g->counts[k], g->touched + k * TEN_BINS, g->total, least, &cut);
         splits[k] =
             (struct split){cut.score < 0 ? no_score : cut.score, features[k], (cut.last + cut.next) / 2, values > 1};
     }
@@ -439,7 +433,6 @@ static bool is_leaf(const struct ten_grower *g, const struct frame *frame) {
     return false;
 }
 
-/* The leaf's probabilities, also counted for the rows out of bag that end here. */
 static bool make_leaf(struct ten_tree *tree, struct ten_grower *g, const struct frame *frame) {
     float probability[TEN_CLASSES];
     size_t leaf = TEN_CLASSES + tree->leaves;
@@ -447,10 +440,6 @@ static bool make_leaf(struct ten_tree *tree, struct ten_grower *g, const struct 
         probability[c] = (float)((double)g->total[c] / (double)g->weight);
         if (g->total[c] == g->weight) leaf = c;
     }
-    for (uint32_t i = frame->oob_first; i < frame->oob_end; i++)
-        for (size_t c = 0; c < TEN_CLASSES; c++)
-            g->oob[(size_t)g->oob_rows[i] * TEN_CLASSES + c] +=
-                (uint32_t)((uint64_t)g->growth->oob_unit * g->total[c] / g->weight);
     tree->node[frame->node].child = (int32_t)leaf;
     if (leaf < TEN_CLASSES) return true;
     if (tree->leaves == tree->leaf_capacity) {
@@ -480,23 +469,9 @@ static uint32_t partition(struct ten_grower *g, const struct frame *frame, const
     return left;
 }
 
-static uint32_t partition_oob(struct ten_grower *g, const struct frame *frame, const struct split *split) {
-    const uint8_t *column = g->growth->bins->by_column + split->feature * g->growth->rows;
-    uint32_t *rows = g->oob_rows, *moved = g->oob_moved, left = frame->oob_first, right = 0;
-    for (uint32_t i = frame->oob_first; i < frame->oob_end; i++) {
-        uint32_t row = rows[i];
-        bool goes_right = column[row] > split->cut;
-        rows[left] = moved[right] = row;
-        left += !goes_right;
-        right += goes_right;
-    }
-    if (right) memcpy(rows + left, moved, right * sizeof *moved);
-    return left;
-}
-
 static bool make_split(struct ten_tree *tree, struct ten_grower *g, const struct frame *frame,
                        const struct split *split) {
-    uint32_t middle = partition(g, frame, split), oob_middle = partition_oob(g, frame, split);
+    uint32_t middle = partition(g, frame, split);
     size_t child = tree->nodes;
     if (!add_nodes(tree, 2)) return false;
     tree->node[frame->node] = (struct ten_node){(int32_t)(split->feature * TEN_BINS + split->cut), (int32_t)child};
@@ -504,10 +479,39 @@ static bool make_split(struct ten_tree *tree, struct ten_grower *g, const struct
     struct frame left = *frame, right = *frame;
     left.depth = right.depth = frame->depth + 1;
     left.end = right.first = middle;
-    left.oob_end = right.oob_first = oob_middle;
     left.node = (uint32_t)child;
     right.node = (uint32_t)child + 1;
     return push(g, right) && push(g, left);
+}
+
+/* ---- Out of bag -------------------------------------------------------------------------------------------------- */
+
+/* The leaf of each row that was not drawn counts for it. */
+static void judge_others(const struct ten_tree *tree, struct ten_grower *g) {
+    const struct ten_growth *growth = g->growth;
+    size_t columns = growth->columns, rows[TEN_ABREAST], count = 0;
+    const struct ten_batch batch = {
+        .rows = TEN_ABREAST, .shape = {.columns = columns}, .is_bytes = true, .bytes = g->abreast};
+    for (size_t r = 0; r < growth->rows; r++) {
+        if (g->drawn[r] == 0) {
+            memcpy(g->abreast + count * columns, growth->bins->by_row + r * columns, columns);
+            rows[count++] = r;
+        }
+        if (count < TEN_ABREAST && (count == 0 || r + 1 < growth->rows)) continue;
+        int32_t at[TEN_ABREAST];
+        ten_tree_descend(tree->node, &batch, NULL, 0, count, at);
+        for (size_t i = 0; i < count; i++) {
+            uint32_t *sums = g->oob + rows[i] * TEN_CLASSES, leaf = (uint32_t)tree->node[at[i]].child;
+            if (leaf < TEN_CLASSES) {
+                sums[leaf] += growth->oob_unit;
+                continue;
+            }
+            const float *probability = tree->probability + (leaf - TEN_CLASSES) * TEN_CLASSES;
+            for (size_t c = 0; c < TEN_CLASSES; c++)
+                sums[c] += (uint32_t)((double)growth->oob_unit * (double)probability[c]);
+        }
+        count = 0;
+    }
 }
 
 enum ten_status ten_tree_grow(struct ten_tree *tree, struct ten_grower *g, size_t number, size_t thread) {
@@ -540,5 +544,6 @@ enum ten_status ten_tree_grow(struct ten_tree *tree, struct ten_grower *g, size_
         if (split.score == no_score ? !make_leaf(tree, g, &frame) : !make_split(tree, g, &frame, &split))
             return TEN_NO_MEMORY;
     }
+    if (growth->bootstrap) judge_others(tree, g);
     return TEN_OK;
 }

@@ -444,7 +444,7 @@ static void test_cells(void **state) {
     struct ten_bins bins = {0};
     struct ten_cells cells = {0};
     float *edges = NULL;
-    assert_ok(ten_bins_make(&bins, &edges, &batch, "fit", NULL, &error));
+    assert_ok(ten_bins_make(&bins, &edges, TEN_BINS, &batch, "fit", NULL, &error));
     assert_ok(ten_cells_make(&cells, &bins, MANY, WIDE, BIN, "fit", NULL, &error));
     assert_int_equal(cells.features, 3);
     size_t counts[64 * WIDE] = {0};

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks the accuracies of accuracy.csv on the real test sets, each model fitted on the whole training set.
+"""Checks the accuracies of accuracy.csv on the real test sets, each model fitted on the whole training set, and that every
+model gives the same labels with the generic kernels as with the best of the machine, but where rounding decides.
 
 usage: TENFOLD=PATH TENFOLD_ROOT=FOLDER accuracy.py
 
@@ -13,6 +14,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -38,6 +40,43 @@ def compare(program, data, prep, rows):
                f"expected {wanted:.4f} within {tolerance}")
 
 
+def labels(program, model, kernels, folder):
+    """The labels of 2,000 test images, the model fitted on as many."""
+    answers = pathlib.Path(folder) / "answers"
+    subprocess.run([program, "bench", "models", "--models", model, "--limit", "2000", "--repeat", "1", "--quiet",
+                    "--json", "--answers", answers], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                   env={**os.environ, **kernels}, cwd=os.environ.get("TENFOLD_ROOT", HERE.parent.parent))
+    data = answers.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    begin, end = json.loads(data[8:8 + size])["labels"]["data_offsets"]
+    return data[8 + size + begin:8 + size + end]
+
+
+def same_labels(program, model):
+    """(good, title, comment) for one model."""
+    title = f"{model} with the generic kernels"
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            generic = labels(program, model, {"TENFOLD_CPU": "generic"}, folder)
+            best = labels(program, model, {}, folder)
+        except subprocess.CalledProcessError as failed:
+            return False, title, failed.stderr.decode().strip()
+    different = sum(a != b for a, b in zip(generic, best))
+    return (len(generic) == len(best) == 2000 and different <= 2, f"{title}: {different} labels of 2000 differ",
+            "expected at most 2")
+
+
+def tell(results, number, failures):
+    """Prints results as TAP, numbered on from `number`; the new number and the count of failures."""
+    for good, title, comment in results:
+        number += 1
+        failures += not good
+        print(f"{'ok' if good else 'not ok'} {number} - {title}", flush=True)
+        if not good:
+            print(f"# {comment}", flush=True)
+    return number, failures
+
+
 def main():
     program = os.path.abspath(os.environ.get("TENFOLD", "build/tenfold"))
     with open(HERE / "accuracy.csv", newline="") as file:
@@ -47,7 +86,8 @@ def main():
         print(f"Bail out! {program}: {message}")
         return 1
     missing = {d["name"]: d["message"] for d in info["datasets"] if not d["found"]}
-    print(f"1..{len(rows)}", flush=True)
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    print(f"1..{len(rows) + len(models)}", flush=True)
     number = failures = 0
     for (data, prep), group in itertools.groupby(rows, lambda row: (row["data"], row["prep"])):
         group = list(group)
@@ -55,12 +95,12 @@ def main():
             results = [(True, f"{row['model']} {prep} # SKIP {missing[data]}", "") for row in group]
         else:
             results = compare(program, data, prep, group)
-        for good, title, comment in results:
-            number += 1
-            failures += not good
-            print(f"{'ok' if good else 'not ok'} {number} - {title}", flush=True)
-            if not good:
-                print(f"# {comment}", flush=True)
+        number, failures = tell(results, number, failures)
+    if "mnist" in missing:
+        results = [(True, f"{model} with the generic kernels # SKIP {missing['mnist']}", "") for model in models]
+    else:
+        results = (same_labels(program, model) for model in models)
+    number, failures = tell(results, number, failures)
     return failures > 0
 
 

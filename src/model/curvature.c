@@ -14,6 +14,7 @@
 
 enum {
     MOST_FEATURES = 1024,
+    ROWS_SHARE = 128,
     GATHERED = 256, /* rows multiplied at once */
     STRIPE = 128    /* rows of a block per product: only its upper triangle is wanted */
 };
@@ -27,7 +28,10 @@ struct update {
     bool good[TEN_CLASSES];
 };
 
-bool ten_curvature_pays(size_t features) { return features <= MOST_FEATURES; }
+/* Against hundreds of iterations over all rows stands taking the blocks apart, which grows with features^3. */
+bool ten_curvature_pays(size_t rows, size_t features) {
+    return features <= MOST_FEATURES && features * features <= ROWS_SHARE * rows;
+}
 
 static size_t whole_vectors(size_t floats) { return (floats + 15) / 16 * 16; }
 

@@ -17,8 +17,8 @@ struct ten_curvature {
     bool ready;           /* roots are there */
 };
 
-/* Whether `features` are few enough for blocks of that size to pay. */
-bool ten_curvature_pays(size_t features);
+/* Whether there are features few enough, and rows many enough, for blocks of that size to pay. */
+bool ten_curvature_pays(size_t rows, size_t features);
 
 /* The curvature where the weights now stand. Rows with a weight below 1e-3 count for the intercept's own entry alone,
  * and a millionth of the mean is added to the diagonal. `same`: all classes have the same weights, as at the start.

@@ -204,7 +204,7 @@ static void objective_release(struct objective *o, size_t threads) {
 static bool objective_init(struct objective *o, size_t threads) {
     o->by_row = ten_alloc(o->rows * o->features, sizeof *o->by_row);
     o->by_column = ten_alloc(o->rows * o->features, sizeof *o->by_column);
-    bool preconditioned = ten_curvature_pays(o->features);
+    bool preconditioned = ten_curvature_pays(o->rows, o->features);
     if (preconditioned) o->spread = ten_alloc(TEN_CLASSES * o->rows, sizeof *o->spread);
     o->curvature = (struct ten_curvature){o->rows, o->features, o->by_row, o->spread, NULL, NULL, false};
     o->gradients = ten_alloc(o->tasks * TEN_CLASSES, (o->features + 1) * sizeof *o->gradients);

@@ -88,6 +88,11 @@ struct ten_run {
      * computation: the function that was called returns TEN_CANCELLED. */
     bool (*progress)(void *context, const struct ten_progress *progress);
     void *context;
+    /* NULL, or a file into which models that can (ten_model_description) write while they are fitted all that is needed
+     * to go on, and from which they go on if it is there: a fit that was killed, started again with the same data,
+     * settings and seed, ends with the same bytes as one that was not. A checkpoint of anything else is TEN_INVALID. It
+     * stays when the fit is done. */
+    const char *checkpoint;
 };
 
 /* ---- Data --------------------------------------------------------------------------------------------- */
@@ -190,7 +195,7 @@ TEN_API enum ten_status ten_image_to_digit(const struct ten_image *image, uint8_
 
 /* ---- Models and preprocessing steps: what there is ---------------------------------------------------- */
 
-enum ten_parameter_type { TEN_INTEGER, TEN_REAL, TEN_CHOICE };
+enum ten_parameter_type { TEN_INTEGER, TEN_REAL, TEN_CHOICE, TEN_TEXT };
 
 /* A hyper-parameter. Values are given as text and checked against this. */
 struct ten_parameter {
@@ -209,6 +214,8 @@ struct ten_model_description {
     const char *prep;    /* the chain used where none is named */
     const struct ten_parameter *parameters;
     size_t parameter_count;
+    bool checkpoints; /* whether a fit heeds the run's checkpoint */
+    bool on_request;  /* whether it is left out where all models are compared: it takes minutes, or needs more words */
 };
 
 struct ten_step_description {
@@ -238,6 +245,12 @@ TEN_API void ten_pipeline_free(struct ten_pipeline *pipeline);
 TEN_API enum ten_status ten_pipeline_fit(struct ten_pipeline *pipeline, const struct ten_dataset *dataset,
                                          const struct ten_run *run, struct ten_error *error);
 
+/* What the model would be for images of height x width pixels, as lines for people: a network's table of layers. *summary
+ * belongs to the caller (free), and is NULL for models that have nothing to tell before they are fitted. Fails if chain
+ * and model cannot take such images. */
+TEN_API enum ten_status ten_pipeline_summarise(const struct ten_pipeline *pipeline, size_t height, size_t width,
+                                               char **summary, struct ten_error *error);
+
 /* Class probabilities for count images of height x width bytes, which must be of the size that the pipeline was
  * fitted on. probabilities[count x TEN_CLASSES]; each row sums to 1. The label is the index of the largest one, the
  * smaller index on a tie (ten_label). */
@@ -248,7 +261,8 @@ TEN_API enum ten_status ten_pipeline_predict(const struct ten_pipeline *pipeline
 /* The index of the largest of TEN_CLASSES probabilities; the smaller one on a tie. */
 TEN_API int ten_label(const float *probabilities);
 
-/* A table of numbers per iteration or epoch, as fitting left it: rows x columns values, row-major. */
+/* A table of numbers per iteration or epoch, as fitting left it: rows x columns values, row-major. A column "seconds" is
+ * not saved. */
 struct ten_history {
     size_t rows, columns;
     const char *names[8];

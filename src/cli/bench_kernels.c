@@ -144,6 +144,92 @@ static void bench_matmul_bf16(struct bench *b) {
     product(b, true, 196, 64, 288, false, false, "196 x 64 x 288 (convolution)");
 }
 
+/* Images of side x side x channels, windows of 3 x 3 in the order in which 2 x 2 pooling wants them. */
+static struct ten_windows windows(struct bench *b, size_t images, size_t side, size_t channels, size_t *m) {
+    size_t out = (side - 2) / 2 * 2, count = images * out * out;
+    uint32_t *offsets = take(b, count, sizeof *offsets);
+    for (size_t i = 0; i < count; i++) {
+        size_t part = i % 4, group = i / 4 % (out * out / 4), image = i / (out * out);
+        size_t y = group / (out / 2) * 2 + part / 2, x = group % (out / 2) * 2 + part % 2;
+        offsets[i] = (uint32_t)(((image * side + y) * side + x) * channels);
+    }
+    *m = count;
+    return (struct ten_windows){floats(b, images * side * side * channels), offsets, 3, side * channels, 3 * channels};
+}
+
+/* The convolutions of cnn2, some images at a time. */
+enum { CONVOLUTIONS = 2 };
+static const struct {
+    size_t images, side, channels, units;
+    const char *shape;
+} convolutions[CONVOLUTIONS] = {
+    {6, 20, 1, 32, "1944 windows 3x3x1, 32 (cnn2)"},
+    {28, 9, 32, 64, "1008 windows 3x3x32, 64 (cnn2)"},
+};
+
+struct convolution {
+    struct ten_windows windows;
+    size_t m, n, taps;
+    float *weights, *biases, *out, *scratch;
+    uint8_t *place;
+    double operations, read;
+};
+
+static struct convolution convolution(struct bench *b, size_t i) {
+    struct convolution c = {.n = convolutions[i].units, .taps = 9 * convolutions[i].channels};
+    c.windows = windows(b, convolutions[i].images, convolutions[i].side, convolutions[i].channels, &c.m);
+    c.weights = floats(b, c.taps * c.n);
+    c.biases = floats(b, c.n);
+    c.out = floats(b, c.m * c.n);
+    c.place = take(b, c.m * c.n, 1);
+    for (size_t k = 0; k < c.m * c.n; k++) c.place[k] = (uint8_t)(k * 7 / 3 % 4);
+    c.scratch = take(b, ten_windows_scratch(c.n, 3, 3 * convolutions[i].channels), sizeof *c.scratch);
+    c.operations = 2.0 * (double)(c.m * c.n * c.taps);
+    c.read =
+        4.0 * (double)(convolutions[i].images * convolutions[i].side * convolutions[i].side * convolutions[i].channels);
+    return c;
+}
+
+static void bench_windows_product(struct bench *b) {
+    for (size_t i = 0; i < CONVOLUTIONS; i++) {
+        struct convolution c = convolution(b, i);
+        while (again(b))
+            b->kernels->windows_product(c.m, c.n, &c.windows, c.weights, c.biases, true, true, c.out, c.place,
+                                        c.scratch);
+        row(b, convolutions[i].shape, LIMIT_FLOATS, c.operations, c.read);
+    }
+}
+
+static void bench_windows_weights(struct bench *b) {
+    for (size_t i = 0; i < CONVOLUTIONS; i++) {
+        struct convolution c = convolution(b, i);
+        while (again(b)) b->kernels->windows_weights(c.m, c.n, &c.windows, c.out, false, c.weights, c.scratch);
+        row(b, convolutions[i].shape, LIMIT_FLOATS, c.operations, c.read + 4.0 * (double)(c.m * c.n));
+    }
+}
+
+static void bench_windows_spread(struct bench *b) {
+    struct convolution c = convolution(b, 1); /* nobody wants the gradient of the image */
+    for (size_t k = 0; k < c.m * c.n; k++) c.out[k] *= 1e-6f;
+    while (again(b))
+        b->kernels->windows_spread(c.m, c.n, &c.windows, c.out, c.weights, (float *)c.windows.data, c.scratch);
+    row(b, convolutions[1].shape, LIMIT_FLOATS, c.operations, c.read + 4.0 * (double)(c.m * c.n));
+}
+
+static void bench_windows_finish(struct bench *b) {
+    struct convolution c = convolution(b, 1);
+    float *out = floats(b, c.m / 4 * c.n);
+    while (again(b)) b->kernels->windows_finish(c.m, c.n, c.out, c.biases, true, true, out, c.place);
+    row(b, "1008 x 64", LIMIT_FLOATS, 3.0 * (double)(c.m * c.n), 4.0 * (double)(c.m * c.n));
+}
+
+static void bench_windows_gate(struct bench *b) {
+    struct convolution c = convolution(b, 1);
+    float *g = floats(b, c.m / 4 * c.n), *raw = floats(b, c.m * c.n), *sums = floats(b, c.n);
+    while (again(b)) b->kernels->windows_gate(c.m / 4, c.n, c.out, c.place, g, raw, sums);
+    row(b, "252 x 64", LIMIT_FLOATS, 3.0 * (double)(c.m / 4 * c.n), 9.0 * (double)(c.m / 4 * c.n));
+}
+
 static void bench_pack_bytes(struct bench *b) {
     size_t n = 256, depth = 784;
     uint8_t *from = bytes(b, n * depth), *packed = take(b, ten_packed_bytes(n, depth), 1);
@@ -271,6 +357,15 @@ static void bench_best_cut(struct bench *b) {
         b->kernels->best_cut(counts, touched, total, 1, &cut);
     }
     row(b, "256 values, 10 classes", LIMIT_BYTES, 0, 2.0 * COUNTS * sizeof *counts + VALUES);
+}
+
+/* Square root and division counted as one operation each. */
+static void bench_adam(struct bench *b) {
+    size_t n = 8192;
+    float *g = floats(b, n), *m = floats(b, n), *v = floats(b, n), *x = floats(b, n);
+    struct ten_adam step = {1, 0, 0.9f, 0.1f, 0.999f, 0.001f, 1e-3f, 1, 1e-8f};
+    while (again(b)) b->kernels->adam(n, &step, g, m, v, x);
+    row(b, "8192", LIMIT_FLOATS, 15.0 * (double)n, 16.0 * (double)n);
 }
 
 /* ---- All of them --------------------------------------------------------------------------------------------------

@@ -22,11 +22,24 @@ struct ten_strided {
     size_t row, column;
 };
 
+/* A matrix whose rows are windows of images, where they lie: element (i, s * depth + d) is data[offsets[i] + s * step +
+ * d], s < segments, d < depth. */
+struct ten_windows {
+    const float *data;
+    const uint32_t *offsets;
+    size_t segments, step, depth;
+};
+
 /* Lanes of class counts in `best_cut`: one vector register of the widest sets. */
 enum { TEN_COUNT_LANES = 16 };
 struct ten_cut {
     double score;
     uint32_t last, next; /* the last value on the left, the first one that is there on the right */
+};
+
+/* The numbers of one step of Adam. */
+struct ten_adam {
+    float keep, decay, beta1, rest1, beta2, rest2, rate, spread, epsilon;
 };
 
 /* Each kernel stands in list.h, too. */
@@ -43,6 +56,29 @@ struct ten_kernels {
      * products and sums in single precision. */
     void (*matmul_bf16)(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
                         bool accumulate, float *scratch);
+
+    /* Convolution, with a the windows of m pixels, b[taps x n] the weights (taps = segments x depth), and scratch memory
+     * of ten_windows_scratch floats, 64-byte aligned.
+     *     windows_product    out[m x n] = bias[n] + a b, and below 0 then 0 if `relu`. With `pool`, m is a multiple of
+     *                        4 and out[m / 4 x n] holds the largest of four rows each, place (may be NULL) which of
+     *                        them: the first of equal ones.
+     *     windows_weights    out[taps x n] = or += a^T g[m x n]
+     *     windows_spread     the windows in data += g[m x n] b^T; those of a are not used */
+    void (*windows_product)(size_t m, size_t n, const struct ten_windows *a, const float *b, const float *bias,
+                            bool relu, bool pool, float *out, uint8_t *place, float *scratch);
+    void (*windows_weights)(size_t m, size_t n, const struct ten_windows *a, const float *g, bool accumulate,
+                            float *out, float *scratch);
+    void (*windows_spread)(size_t m, size_t n, const struct ten_windows *a, const float *g, const float *b, float *data,
+                           float *scratch);
+
+    /* What stands around such a product when it is made in another way. windows_finish: as windows_product, with raw[m x
+     * n] for a b; without pool, out may be raw. windows_gate, for m rows of its output and their gradient g: raw gets
+     * the gradient of the rows before pool and relu (out: NULL without relu; place: NULL without pool, and raw may then
+     * be g), and sums[n] (may be NULL) is increased by that of the bias. */
+    void (*windows_finish)(size_t m, size_t n, const float *raw, const float *bias, bool relu, bool pool, float *out,
+                           uint8_t *place);
+    void (*windows_gate)(size_t m, size_t n, const float *out, const uint8_t *place, const float *g, float *raw,
+                         float *sums);
 
     /* Dot products of rows of bytes, exactly. `pack_bytes` rearranges the n rows of b (row stride ldb) as this set's
      * dot_bytes wants them; `packed` has room for ten_packed_bytes(n, depth) bytes, 64-byte aligned. Then
@@ -97,10 +133,24 @@ struct ten_kernels {
      * exact sums divided and added in double; best->score is negative if there is none. Returns how many values are
      * touched. All are 64-byte aligned; counts and touched are zeroed for the next use. */
     size_t (*best_cut)(uint16_t *counts, uint8_t *touched, const uint32_t *total, uint32_t least, struct ten_cut *best);
+
+    /* One step of Adam over n parameters x with gradients g and moments m and v, which must not overlap:
+     *     x = keep x;  s = g + decay x;  m = beta1 m + rest1 s;  v = beta2 v + rest2 s^2;
+     *     x -= rate m / (spread sqrt(v) + epsilon),    epsilon > 0.
+     * Of s, m and v, what is below 1e-18, 1e-30 and 1e-36 in size counts as 0.
+     * An element's result does not depend on its place. Square root and division may be off by two roundings. */
+    void (*adam)(size_t n, const struct ten_adam *step, const float *g, float *m, float *v, float *x);
 };
 
 /* Room for `n` packed rows of `depth` bytes, in bytes: whole groups of 16 rows and 64 columns. */
 static inline size_t ten_packed_bytes(size_t n, size_t depth) { return (n + 15) / 16 * ((depth + 63) / 64) * 1024; }
+
+/* Scratch floats that the kernels for windows need. */
+static inline size_t ten_windows_scratch(size_t n, size_t segments, size_t depth) {
+    size_t product = segments * depth * ((n + 31) / 32 * 32), spread = n * segments * ((depth + 31) / 32 * 32);
+    size_t most = product > spread ? product : spread;
+    return most > 192 * 32 ? most : 192 * 32;
+}
 
 /* The set in use; chosen once. */
 const struct ten_kernels *ten_kernels(void);

@@ -6,6 +6,11 @@
 #define TEN_KERNEL_LIST(X)                                                                                             \
     X(matmul)                                                                                                          \
     X(matmul_bf16)                                                                                                     \
+    X(windows_product)                                                                                                 \
+    X(windows_weights)                                                                                                 \
+    X(windows_spread)                                                                                                  \
+    X(windows_finish)                                                                                                  \
+    X(windows_gate)                                                                                                    \
     X(pack_bytes)                                                                                                      \
     X(dot_bytes)                                                                                                       \
     X(find_below_i32)                                                                                                  \
@@ -18,7 +23,8 @@
     X(combine)                                                                                                         \
     X(scaled_distances)                                                                                                \
     X(softmax)                                                                                                         \
-    X(best_cut)
+    X(best_cut)                                                                                                        \
+    X(adam)
 
 enum ten_kernel {
 #define X(name) TEN_KERNEL_##name,

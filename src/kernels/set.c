@@ -28,24 +28,44 @@ _Static_assert(TEN_MATMUL_SCRATCH == BLOCK_M * BLOCK_K + BLOCK_K * BLOCK_N, "scr
 
 typedef float floats __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
+typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
+
 static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 /* ---- Matrix product ------------------------------------------------------------------------------------- */
+
+/* Turns four lines of four elements. */
+static inline void turn(const float *from, size_t line, float *to, size_t width) {
+    quad a = *(const quad *)from, b = *(const quad *)(from + line);
+    quad c = *(const quad *)(from + 2 * line), d = *(const quad *)(from + 3 * line);
+    quad ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+    quad ba = __builtin_shufflevector(a, b, 2, 6, 3, 7), dc = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(quad *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    *(quad *)(to + width) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    *(quad *)(to + 2 * width) = __builtin_shufflevector(ba, dc, 0, 1, 4, 5);
+    *(quad *)(to + 3 * width) = __builtin_shufflevector(ba, dc, 2, 3, 6, 7);
+}
 
 /* Packs `count` lines of `depth` elements into strips of `width` lines, depth-major inside a strip, short strips filled
  * up with zeros. A line is a row of a or a column of b; `line` and `step` are the strides between lines and along. */
 static void pack(const float *from, size_t line, size_t step, size_t count, size_t depth, size_t width, float *to) {
     for (size_t first = 0; first < count; first += width, to += width * depth) {
         size_t lines = count - first < width ? count - first : width;
+        size_t fours = step == 1 ? lines / 4 * 4 : 0, deep = depth / 4 * 4; /* what is turned as squares */
         const float *strip = from + first * line;
         if (line == 1 && lines == width) {
             for (size_t k = 0; k < depth; k++) memcpy(to + k * width, strip + k * step, width * sizeof *to);
             continue;
         }
         if (lines < width) memset(to, 0, width * depth * sizeof *to);
-        for (size_t k0 = 0; k0 < depth; k0 += LANES) /* a cache line of each line of the strip at a time */
-            for (size_t k = k0; k < smaller(depth, k0 + LANES); k++)
-                for (size_t i = 0; i < lines; i++) to[k * width + i] = strip[i * line + k * step];
+        for (size_t k0 = 0; k0 < depth; k0 += LANES) { /* a cache line of each line of the strip at a time */
+            size_t k1 = smaller(depth, k0 + LANES);
+            for (size_t i = 0; i < fours; i += 4)
+                for (size_t k = k0; k + 4 <= k1; k += 4) turn(strip + i * line + k, line, to + k * width + i, width);
+            for (size_t k = k0; k < k1; k++)
+                for (size_t i = k < deep ? fours : 0; i < lines; i++)
+                    to[k * width + i] = strip[i * line + k * step];
+        }
     }
 }
 
@@ -128,6 +148,13 @@ static void matmul_bf16(size_t m, size_t n, size_t k, struct ten_strided a, stru
                         bool accumulate, float *scratch) {
     multiply(m, n, k, a, b, c, ldc, accumulate, scratch, true);
 }
+
+/* ---- Windows of images ----------------------------------------------------------------------------------- */
+
+typedef int32_t ints __attribute__((vector_size(4 * LANES), may_alias));
+typedef uint8_t bytes_of_lanes __attribute__((vector_size(LANES), aligned(1), may_alias));
+
+#include "kernels/set_windows.h"
 
 /* ---- Dot products of bytes ------------------------------------------------------------------------------ */
 
@@ -513,6 +540,67 @@ static size_t best_cut(uint16_t *counts, uint8_t *touched, const uint32_t *total
     return best_cut_plain(counts, touched, total, least, best);
 }
 #endif
+
+/* ---- Adam ----------------------------------------------------------------------------------------------- */
+
+#if defined(__AVX512F__)
+/* One step of Newton's method on 14 bits: square root and division would share one slow unit. */
+static inline floats root(floats x) {
+    __m512 v = (__m512)x, half = _mm512_set1_ps(0.5f);
+    __m512 y = _mm512_maskz_rsqrt14_ps(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_GT_OQ), v);
+    __m512 s = _mm512_mul_ps(v, y); /* x and infinity: that of an infinity is lost, but nothing finite follows */
+    __m512 rest = _mm512_fnmadd_ps(s, s, v);
+    return (floats)_mm512_fmadd_ps(_mm512_mul_ps(half, y), rest, s);
+}
+
+static inline floats quotient(floats a, floats b) {
+    __m512 x = (__m512)a, d = (__m512)b, y = _mm512_rcp14_ps(d);
+    __m512 q = _mm512_mul_ps(x, y);
+    return (floats)_mm512_fmadd_ps(_mm512_fnmadd_ps(q, d, x), y, q);
+}
+#else
+static inline floats root(floats x) {
+#if defined(__AVX2__)
+    return (floats)_mm256_sqrt_ps((__m256)x);
+#else
+    for (int i = 0; i < LANES; i++) x[i] = sqrtf(x[i]);
+    return x;
+#endif
+}
+
+static inline floats quotient(floats a, floats b) { return a / b; }
+#endif
+
+/* x where its size is at least `least`, else 0. Moments of weights that are no longer used would otherwise sink to the
+ * smallest denormal numbers and stay there for ever, each step a hundred times as slow. */
+static inline floats without_tiny(floats x, float least) {
+    return (floats)((ints)x & ((x >= least) | (x <= -least)));
+}
+
+static inline void adam_lanes(const struct ten_adam *step, const float *g, float *m, float *v, float *x) {
+    floats at = *(const floats *)x * step->keep, slope = *(const floats *)g + step->decay * at;
+    slope = without_tiny(slope, 1e-18f);
+    floats first = without_tiny(step->beta1 * *(const floats *)m + step->rest1 * slope, 1e-30f);
+    floats second = without_tiny(step->beta2 * *(const floats *)v + step->rest2 * slope * slope, 1e-36f);
+    *(floats *)m = first;
+    *(floats *)v = second;
+    *(floats *)x = at - quotient(step->rate * first, step->spread * root(second) + step->epsilon);
+}
+
+static void adam(size_t n, const struct ten_adam *step, const float *restrict g, float *restrict m, float *restrict v,
+                 float *restrict x) {
+    struct ten_adam own = *step;
+    size_t whole = n / LANES * LANES, left = (n - whole) * sizeof *x;
+    for (size_t i = 0; i < whole; i += LANES) adam_lanes(&own, g + i, m + i, v + i, x + i);
+    if (!left) return;
+    float edge[4][LANES] = {{0}};
+    const float *from[] = {g, m, v, x};
+    for (int k = 0; k < 4; k++) memcpy(edge[k], from[k] + whole, left);
+    adam_lanes(&own, edge[0], edge[1], edge[2], edge[3]);
+    memcpy(m + whole, edge[1], left);
+    memcpy(v + whole, edge[2], left);
+    memcpy(x + whole, edge[3], left);
+}
 
 /* ---- The table ------------------------------------------------------------------------------------------ */
 

@@ -1,12 +1,10 @@
-/* The table of models, and what all of them share: hyper-parameters checked against their description, history. */
+/* The table of models, and what all of them share: hyper-parameters checked against their description. */
 #include "model/model.h"
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/text.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct ten_model_type *const table[] = {
@@ -21,6 +19,13 @@ static const struct ten_model_type *const table[] = {
     &ten_model_gradient_boosting,
     &ten_model_knn,
     &ten_model_svm,
+    &ten_model_mlp,
+    &ten_model_mlp2,
+    &ten_model_cnn,
+    &ten_model_cnn2,
+    &ten_model_lenet5,
+    &ten_model_cnn_best,
+    &ten_model_network,
 };
 
 const struct ten_model_description *ten_model_at(size_t i) {
@@ -56,6 +61,10 @@ static void describe_range(const struct ten_parameter *parameter, char *text, si
         list_words(parameter->choices, text, size);
         return;
     }
+    if (parameter->type == TEN_TEXT) {
+        append(text, size, "plain text of less than 512 bytes");
+        return;
+    }
     char low[32], high[32], words[160];
     ten_format_real(low, sizeof low, parameter->minimum);
     ten_format_real(high, sizeof high, parameter->maximum);
@@ -77,6 +86,14 @@ static bool parse_value(struct ten_values *values, size_t i, const struct ten_pa
     int64_t whole;
     switch (parameter->type) {
     case TEN_CHOICE: return false;
+    case TEN_TEXT:
+        for (const char *at = text; *at; at++)
+            if (*at < ' ' || *at > '~') return false;
+        if (strlen(text) >= TEN_MAX_TEXT) return false;
+        snprintf(values->text, sizeof values->text, "%s", text);
+        values->number[i] = 0;
+        values->word[i] = -1;
+        return true;
     case TEN_INTEGER:
         if (!ten_parse_integer(text, &whole)) return false;
         number = (double)whole;
@@ -130,30 +147,12 @@ enum ten_status ten_values_parse(struct ten_values *values, const struct ten_mod
 
 void ten_values_format(const struct ten_values *values, const struct ten_model_description *model, size_t i, char *out,
                        size_t size) {
-    if (values->word[i] >= 0)
+    if (model->parameters[i].type == TEN_TEXT)
+        snprintf(out, size, "%s", values->text);
+    else if (values->word[i] >= 0)
         snprintf(out, size, "%s", model->parameters[i].choices[values->word[i]]);
     else if (model->parameters[i].type == TEN_INTEGER)
         snprintf(out, size, "%.0f", values->number[i]);
     else
         ten_format_real(out, size, values->number[i]);
-}
-
-/* ---- History -------------------------------------------------------------------------------------------- */
-
-enum ten_status ten_history_append(struct ten_history *history, size_t columns, const char *const *names,
-                                   const double *row, struct ten_error *error) {
-    if (history->rows == 0) {
-        history->columns = columns;
-        for (size_t i = 0; i < columns; i++) history->names[i] = names[i];
-    }
-    /* grown at powers of two, told by the number of rows itself */
-    if ((history->rows & (history->rows - 1)) == 0) {
-        size_t rows = history->rows ? 2 * history->rows : 1;
-        double *larger = ten_realloc(history->values, rows * columns, sizeof *larger);
-        if (!larger) return ten_fail_memory(error, "the training history");
-        history->values = larger;
-    }
-    memcpy(history->values + history->rows * columns, row, columns * sizeof *row);
-    history->rows++;
-    return TEN_OK;
 }

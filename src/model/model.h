@@ -4,15 +4,17 @@
 #define TEN_MODEL_MODEL_H
 
 #include "data/batch.h"
+#include "data/history.h"
 #include "data/safetensors.h"
 
-enum { TEN_MAX_PARAMETERS = 24 };
+enum { TEN_MAX_PARAMETERS = 40, TEN_MAX_TEXT = 512 /* bytes of a text, its end included */ };
 
 /* Hyper-parameter values in the order of the model's table. A value given as a word has its place in `choices` in
  * `word`; a number has word -1. */
 struct ten_values {
     double number[TEN_MAX_PARAMETERS];
     int word[TEN_MAX_PARAMETERS];
+    char text[TEN_MAX_TEXT]; /* of the parameter that is a text: a model has at most one */
 };
 
 struct ten_training {
@@ -42,6 +44,9 @@ struct ten_model_type {
     /* `shape` is that of the features. */
     enum ten_status (*load)(void *state, const struct ten_values *values, const struct ten_shape *shape,
                             struct ten_tensors *tensors, struct ten_error *error);
+    /* NULL, or what ten_pipeline_summarise gives; `shape` as above. Fails as fit would with such features. */
+    enum ten_status (*summarise)(const struct ten_values *values, const struct ten_shape *shape, char **summary,
+                                 struct ten_error *error);
     size_t (*parameters)(const void *state);          /* learned or stored numbers */
     struct ten_insight (*insight)(const void *state); /* NULL: nothing to tell */
     void (*release)(void *state);                     /* frees what the state owns, not the state */
@@ -49,7 +54,8 @@ struct ten_model_type {
 
 extern const struct ten_model_type ten_model_naive_bayes, ten_model_nearest_centroid, ten_model_lda, ten_model_qda,
     ten_model_logistic, ten_model_decision_tree, ten_model_random_forest, ten_model_extra_trees,
-    ten_model_gradient_boosting, ten_model_knn, ten_model_svm;
+    ten_model_gradient_boosting, ten_model_knn, ten_model_svm, ten_model_mlp, ten_model_mlp2, ten_model_cnn,
+    ten_model_cnn2, ten_model_lenet5, ten_model_cnn_best, ten_model_network;
 
 /* By name; NULL if there is none. */
 const struct ten_model_type *ten_model_find(const char *name);
@@ -61,9 +67,5 @@ enum ten_status ten_values_parse(struct ten_values *values, const struct ten_mod
 /* Writes value `i` as text, exactly. */
 void ten_values_format(const struct ten_values *values, const struct ten_model_description *model, size_t i, char *out,
                        size_t size);
-
-/* Appends a row of `columns` values; the first call sets the names. */
-enum ten_status ten_history_append(struct ten_history *history, size_t columns, const char *const *names,
-                                   const double *row, struct ten_error *error);
 
 #endif

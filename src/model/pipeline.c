@@ -41,7 +41,7 @@ enum ten_status ten_pipeline_new(struct ten_pipeline **out, const char *model, c
         return status;
     }
     for (size_t i = 0; i < type->about.parameter_count; i++) {
-        char value[48];
+        char value[TEN_MAX_TEXT];
         ten_values_format(&p->values, &type->about, i, value, sizeof value);
         snprintf(p->settings[i], sizeof p->settings[i], "%s=%s", type->about.parameters[i].name, value);
         p->setting_list[i] = p->settings[i];
@@ -92,6 +92,15 @@ enum ten_status ten_pipeline_name_classes(struct ten_pipeline *pipeline, const c
         ten_clean_text(pipeline->class_names[c]);
     }
     return TEN_OK;
+}
+
+enum ten_status ten_pipeline_summarise(const struct ten_pipeline *p, size_t height, size_t width, char **summary,
+                                       struct ten_error *error) {
+    *summary = NULL;
+    struct ten_shape shape = {height * width, height, width};
+    enum ten_status status = ten_chain_reshape(&p->chain, &shape, error);
+    if (status != TEN_OK || !p->type->summarise) return status;
+    return p->type->summarise(&p->values, &shape, summary, error);
 }
 
 /* ---- Fitting and predicting ----------------------------------------------------------------------------------- */

@@ -6,12 +6,14 @@
 #include "model/model.h"
 #include "prep/step.h"
 
+enum { TEN_SETTING = TEN_MAX_TEXT + 32 };
+
 struct ten_pipeline {
     const struct ten_model_type *type;
     void *state; /* the estimator's own struct */
     struct ten_chain chain;
     struct ten_values values;
-    char settings[TEN_MAX_PARAMETERS][96]; /* "name=value" */
+    char settings[TEN_MAX_PARAMETERS][TEN_SETTING]; /* "name=value" */
     const char *setting_list[TEN_MAX_PARAMETERS];
 
     bool fitted, converged;

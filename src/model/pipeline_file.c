@@ -39,15 +39,19 @@ static json_t *classes_json(const struct ten_pipeline *p) {
     return whole(classes, good);
 }
 
+/* Times would make each file another. */
+static bool saved(const struct ten_history *history, size_t j) { return strcmp(history->names[j], "seconds") != 0; }
+
 static json_t *history_json(const struct ten_history *history) {
     json_t *names = json_array(), *rows = json_array();
     bool good = names && rows;
     for (size_t j = 0; j < history->columns; j++)
-        good = json_array_append_new(names, json_string(history->names[j])) == 0 && good;
+        if (saved(history, j)) good = json_array_append_new(names, json_string(history->names[j])) == 0 && good;
     for (size_t i = 0; i < history->rows; i++) {
         json_t *row = json_array();
         for (size_t j = 0; j < history->columns; j++)
-            good = json_array_append_new(row, json_real(history->values[i * history->columns + j])) == 0 && good;
+            if (saved(history, j))
+                good = json_array_append_new(row, json_real(history->values[i * history->columns + j])) == 0 && good;
         good = json_array_append_new(rows, row) == 0 && good;
     }
     return whole(json_pack("{s:o, s:o}", "names", names, "rows", rows), good);
@@ -132,7 +136,7 @@ static enum ten_status load_names(const struct ten_tensors *file, struct ten_pip
     const char *prep = model ? text_of(file, "prep", &status, error) : NULL;
     json_t *parameters = prep ? json_of(file, "parameters", &status, error) : NULL;
     if (!parameters) return status;
-    char settings[TEN_MAX_PARAMETERS][96];
+    char settings[TEN_MAX_PARAMETERS][TEN_SETTING];
     const char *list[TEN_MAX_PARAMETERS];
     size_t count = 0;
     const char *name;

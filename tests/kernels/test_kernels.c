@@ -669,12 +669,289 @@ static void test_cut_of(const struct ten_kernels *set) {
             for (uint32_t least = 1; least < 40; least += 13) try_cut(set, &random, most[m], shares[s], least);
 }
 
-/* ---- All sets ---- */
+/* ---- Adam ---- */
+
+/* Steps against the same in double; then the same elements at other places of a vector, which must get the same bits.
+ */
+static void try_adam(const struct ten_kernels *set, struct ten_random *random, size_t n, const struct ten_adam *step) {
+    float *g = fresh(n, 4), *m = fresh(n, 4), *v = fresh(n, 4), *x = fresh(n, 4);
+    double *exact[3];
+    for (int k = 0; k < 3; k++) exact[k] = fresh(n, 8);
+    for (size_t i = 0; i < n; i++) {
+        double size = pow(10, -8 * ten_random_unit(random));
+        g[i] = ten_random_below(random, 6) ? (float)(size * (2 * ten_random_unit(random) - 1)) : 0;
+        exact[0][i] = m[i] = ten_random_below(random, 3) ? (float)(size * (2 * ten_random_unit(random) - 1)) : 0;
+        exact[1][i] = v[i] = ten_random_below(random, 3) ? (float)(size * size * ten_random_unit(random)) : 0;
+        exact[2][i] = x[i] = (float)(2 * ten_random_unit(random) - 1);
+    }
+    size_t shift = n > 3 ? 3 : 0, moved = n - shift;
+    float *m2 = fresh(moved, 4), *v2 = fresh(moved, 4), *x2 = fresh(moved, 4);
+    if (moved) memcpy(m2, m + shift, 4 * moved), memcpy(v2, v + shift, 4 * moved), memcpy(x2, x + shift, 4 * moved);
+    for (int again = 0; again < 3; again++) {
+        set->adam(n, step, g, m, v, x);
+        set->adam(moved, step, g + shift, m2, v2, x2);
+        for (size_t i = 0; i < n; i++) {
+            double at = exact[2][i] * (double)step->keep, slope = (double)g[i] + (double)step->decay * at;
+            double first = (double)step->beta1 * exact[0][i] + (double)step->rest1 * slope;
+            double second = (double)step->beta2 * exact[1][i] + (double)step->rest2 * slope * slope;
+            double change = (double)step->rate * first / ((double)step->spread * sqrt(second) + (double)step->epsilon);
+            /* these are sums that may nearly cancel: what they are made of bounds the error */
+            double slopes = fabs((double)g[i]) + fabs((double)step->decay * at);
+            double scale = fabs((double)step->beta1 * exact[0][i]) + (double)step->rest1 * slopes;
+            double squares = (double)step->beta2 * exact[1][i] + (double)step->rest2 * slopes * slopes;
+            double bound = (double)step->rate * scale / ((double)step->spread * sqrt(second) + (double)step->epsilon);
+            if (!(fabs((double)m[i] - first) <= 3e-7 * (scale + 1e-30)) ||
+                !(fabs((double)v[i] - second) <= 4e-7 * (squares + 1e-30)) ||
+                !(fabs((double)x[i] - (at - change)) <= 2e-7 * fabs(at) + 1.5e-6 * bound))
+                fail_msg("%s: adam, n %zu, element %zu: %.9g %.9g %.9g, expected %.9g %.9g %.9g", set->name, n, i,
+                         (double)m[i], (double)v[i], (double)x[i], first, second, at - change);
+            exact[0][i] = m[i], exact[1][i] = v[i], exact[2][i] = x[i];
+        }
+    }
+    if (moved) {
+        assert_memory_equal(m2, m + shift, 4 * moved);
+        assert_memory_equal(v2, v + shift, 4 * moved);
+        assert_memory_equal(x2, x + shift, 4 * moved);
+    }
+    void *all[] = {g, m, v, x, m2, v2, x2, exact[0], exact[1], exact[2]};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
+static void test_adam_of(const struct ten_kernels *set) {
+    struct ten_random random;
+    ten_random_init(&random, seed, 6);
+    const struct ten_adam steps[] = {{1, 0, 0.9f, 0.1f, 0.999f, 0.001f, 1e-3f, 1.5f, 1e-8f},
+                                     {0.99f, 0, 0.7f, 0.3f, 0.9f, 0.1f, 1e-2f, 1, 1e-6f},
+                                     {1, 0.01f, 0, 1, 0, 1, 1, 1, 1e-3f}};
+    for (size_t s = 0; s < sizeof steps / sizeof *steps; s++)
+        for (size_t i = 0; i < SIZES; i++) try_adam(set, &random, sizes[i], &steps[s]);
+}
+
+/* ---- Windows of images ---- */
+
+struct windows_case {
+    size_t m, n, segments, depth, step, size; /* size: of data */
+    struct ten_windows windows;
+    float *data, *b, *bias, *g;
+    uint32_t *offsets;
+};
+
+/* Windows that overlap and come in any order, with the last one at the very end of the data. */
+static struct windows_case windows_new(struct ten_random *random, size_t m, size_t n, size_t segments, size_t depth) {
+    struct windows_case w = {.m = m, .n = n, .segments = segments, .depth = depth};
+    w.step = depth + ten_random_below(random, 9);
+    w.size = (segments - 1) * w.step + depth + 3 * m;
+    w.data = fresh(w.size, sizeof *w.data);
+    w.b = fresh(segments * depth * n, sizeof *w.b);
+    w.bias = fresh(n, sizeof *w.bias);
+    w.g = fresh(m * n, sizeof *w.g);
+    w.offsets = fresh(m, sizeof *w.offsets);
+    for (size_t i = 0; i < w.size; i++) w.data[i] = draw_value(random, UNIFORM, i);
+    for (size_t i = 0; i < segments * depth * n; i++) w.b[i] = draw_value(random, UNIFORM, i);
+    for (size_t i = 0; i < n; i++) w.bias[i] = draw_value(random, UNIFORM, i);
+    for (size_t i = 0; i < m * n; i++) w.g[i] = draw_value(random, UNIFORM, i);
+    for (size_t i = 0; i < m; i++) w.offsets[i] = (uint32_t)(i ? ten_random_below(random, 3 * m) : 3 * m);
+    w.windows = (struct ten_windows){w.data, w.offsets, segments, w.step, depth};
+    return w;
+}
+
+static void windows_release(struct windows_case *w) {
+    free(w->data);
+    free(w->b);
+    free(w->bias);
+    free(w->g);
+    free(w->offsets);
+}
+
+static size_t tap_at(const struct windows_case *w, size_t i, size_t tap) {
+    return w->offsets[i] + tap / w->depth * w->step + tap % w->depth;
+}
+
+static void check_sum(const struct ten_kernels *set, const char *what, const struct windows_case *w, float got,
+                      double expected, double parts) {
+    if (!(fabs((double)got - expected) <= (parts + 2) * 0x1p-23 * (parts + 2) / 4 + 1e-6))
+        fail_msg("%s: %s, %zu windows of %zux%zu, %zu units: %.9g, expected %.9g", set->name, what, w->m, w->segments,
+                 w->depth, w->n, (double)got, expected);
+}
+
+/* Rows before bias, relu and pooling, in double. */
+static double naive_window(const struct windows_case *w, size_t i, size_t j) {
+    double sum = 0;
+    for (size_t t = 0; t < w->segments * w->depth; t++)
+        sum += (double)w->data[tap_at(w, i, t)] * (double)w->b[t * w->n + j];
+    return sum;
+}
+
+/* The product, plain and in every way of ending it; windows_finish makes the same of the same rows. */
+static void try_windows_product(const struct ten_kernels *set, const struct windows_case *w, float *scratch) {
+    size_t taps = w->segments * w->depth, n = w->n;
+    struct output rows = output_new(1, w->m * n, w->m * n), plain = output_new(1, w->m * n, w->m * n);
+    float *zeros = calloc(n + 1, sizeof *zeros), *raw = output_row(&rows, 0), *whole = output_row(&plain, 0);
+    assert_non_null(zeros);
+    set->windows_product(w->m, n, &w->windows, w->b, zeros, false, false, raw, NULL, scratch);
+    check_guards(&rows, "windows_product");
+    for (size_t i = 0; i < w->m * n; i++)
+        check_sum(set, "product", w, raw[i], naive_window(w, i / n, i % n), (double)taps);
+    for (int way = 0; way < 4; way++) {
+        bool relu = way & 1, pool = way & 2;
+        if (pool && w->m % 4) continue;
+        size_t m = pool ? w->m / 4 : w->m;
+        struct output out = output_new(1, m * n, m * n), finished = output_new(1, m * n, m * n);
+        uint8_t *place = fresh(m * n + 2, 1), *place_finished = fresh(m * n, 1);
+        guard_fill(place, m * n + 2);
+        set->windows_product(w->m, n, &w->windows, w->b, w->bias, false, false, whole, NULL, scratch);
+        set->windows_product(w->m, n, &w->windows, w->b, w->bias, relu, pool, output_row(&out, 0),
+                             pool ? place + 1 : NULL, scratch);
+        assert_true(guard_intact(place, 0, 1) && guard_intact(place, m * n + 1, m * n + 2));
+        set->windows_finish(w->m, n, raw, w->bias, relu, pool, output_row(&finished, 0), pool ? place_finished : NULL);
+        check_guards(&out, "windows_product");
+        check_guards(&finished, "windows_finish");
+        for (size_t i = 0; i < m * n; i++) {
+            size_t first = pool ? i / n * 4 * n + i % n : i, best = 0, count = pool ? 4 : 1;
+            for (size_t r = 1; r < count; r++)
+                if (whole[first + r * n] > whole[first + best * n]) best = r;
+            float expected = whole[first + best * n];
+            expected = relu && !(expected > 0) ? 0 : expected;
+            assert_true(((float *)output_row(&out, 0))[i] == expected);
+            check_sum(set, "finish", w, ((float *)output_row(&finished, 0))[i], (double)expected, (double)taps);
+            if (!pool || (relu && expected == 0)) continue;
+            assert_int_equal(place[1 + i], best);
+            best = 0;
+            for (size_t r = 1; r < count; r++)
+                if (raw[first + r * n] + w->bias[i % n] > raw[first + best * n] + w->bias[i % n]) best = r;
+            assert_int_equal(place_finished[i], best);
+        }
+        if (pool) { /* nobody wants the places */
+            set->windows_product(w->m, n, &w->windows, w->b, w->bias, relu, true, output_row(&finished, 0), NULL,
+                                 scratch);
+            assert_true(same_output(&out, &finished));
+        }
+        free(out.block);
+        free(finished.block);
+        free(place);
+        free(place_finished);
+    }
+    free(rows.block);
+    free(plain.block);
+    free(zeros);
+}
+
+static void try_windows_gradients(const struct ten_kernels *set, const struct windows_case *w, bool add,
+                                  float *scratch) {
+    size_t taps = w->segments * w->depth, n = w->n;
+    struct output out = output_new(1, taps * n, taps * n), spread = output_new(1, w->size, w->size);
+    float *got = output_row(&out, 0), *moved = output_row(&spread, 0);
+    double *expected = calloc(w->size + 1, sizeof *expected);
+    assert_non_null(expected);
+    for (size_t i = 0; add && i < taps * n; i++) got[i] = w->b[i];
+    set->windows_weights(w->m, n, &w->windows, w->g, add, got, scratch);
+    check_guards(&out, "windows_weights");
+    for (size_t t = 0; t < taps; t++)
+        for (size_t j = 0; j < n; j++) {
+            double sum = add ? (double)w->b[t * n + j] : 0;
+            for (size_t i = 0; i < w->m; i++) sum += (double)w->data[tap_at(w, i, t)] * (double)w->g[i * n + j];
+            check_sum(set, "weights", w, got[t * n + j], sum, (double)w->m);
+        }
+    for (size_t i = 0; i < w->size; i++) expected[i] = (double)(moved[i] = w->data[i]);
+    set->windows_spread(w->m, n, &w->windows, w->g, w->b, moved, scratch);
+    check_guards(&spread, "windows_spread");
+    for (size_t i = 0; i < w->m; i++)
+        for (size_t t = 0; t < taps; t++)
+            for (size_t j = 0; j < n; j++)
+                expected[tap_at(w, i, t)] += (double)w->g[i * n + j] * (double)w->b[t * n + j];
+    for (size_t i = 0; i < w->size; i++)
+        check_sum(set, "spread", w, moved[i], expected[i], (double)(n * (taps < w->m ? taps : w->m)));
+    free(out.block);
+    free(spread.block);
+    free(expected);
+}
+
+/* m rows of output; exact. */
+static void try_gate(const struct ten_kernels *set, struct ten_random *random, size_t m, size_t n) {
+    float *out = fresh(m * n, sizeof *out), *g = fresh(m * n, sizeof *g), *sums = fresh(n, sizeof *sums);
+    float *before = fresh(n, sizeof *before);
+    uint8_t *place = fresh(m * n, 1);
+    for (size_t i = 0; i < m * n; i++) {
+        out[i] = fmaxf(0, draw_value(random, UNIFORM, i));
+        g[i] = (float)ten_random_below(random, 100) - 50;
+        place[i] = (uint8_t)ten_random_below(random, 4);
+    }
+    for (int way = 0; way < 8; way++) {
+        bool relu = way & 1, pool = way & 2, wanted = way & 4;
+        size_t rows = pool ? 4 * m : m;
+        struct output raw = output_new(1, rows * n, rows * n);
+        float *got = output_row(&raw, 0);
+        for (size_t j = 0; j < n; j++) sums[j] = before[j] = (float)j;
+        set->windows_gate(m, n, relu ? out : NULL, pool ? place : NULL, g, got, wanted ? sums : NULL);
+        check_guards(&raw, "windows_gate");
+        for (size_t i = 0; i < rows * n; i++) {
+            size_t at = pool ? i / n / 4 * n + i % n : i;
+            bool passes = (!relu || out[at] > 0) && (!pool || place[at] == i / n % 4);
+            assert_true(got[i] == (passes ? g[at] : 0));
+            before[i % n] += wanted ? got[i] : 0;
+        }
+        assert_memory_equal(sums, before, n * sizeof *sums);
+        free(raw.block);
+    }
+    free(out);
+    free(g);
+    free(sums);
+    free(before);
+    free(place);
+}
+
+static void test_windows_of(const struct ten_kernels *set) {
+    struct ten_random random;
+    ten_random_init(&random, seed, 8);
+    const size_t units[] = {1, 5, 8, 10, 15, 16, 17, 24, 31, 32, 33, 48, 64, 70};
+    for (size_t round = 0; round < 120; round++) {
+        size_t m = round < 30  ? round + 1
+                   : round % 2 ? 4 * (1 + ten_random_below(&random, 60))
+                               : draw_size(&random, 257);
+        size_t n = units[ten_random_below(&random, 14)];
+        struct windows_case w = windows_new(&random, m ? m : 1, n, 1 + ten_random_below(&random, 5),
+                                            1 + ten_random_below(&random, round % 5 ? 9 : 70));
+        size_t room = ten_windows_scratch(w.n, w.segments, w.depth);
+        float *scratch = ten_alloc(room, sizeof *scratch);
+        assert_non_null(scratch);
+        for (size_t i = 0; i < room; i++) scratch[i] = NAN;
+        try_windows_product(set, &w, scratch);
+        try_windows_gradients(set, &w, round % 3 == 0, scratch);
+        free(scratch);
+        windows_release(&w);
+        try_gate(set, &random, 1 + ten_random_below(&random, 9), n);
+    }
+}
+
+/* A row's sums may not depend on its neighbours, nor on which of the rows of a tile it is. */
+static void test_windows_alone(const struct ten_kernels *set) {
+    struct ten_random random;
+    ten_random_init(&random, seed, 9);
+    for (size_t n = 1; n < 70; n += 9) {
+        struct windows_case w = windows_new(&random, 29, n, 3, 7);
+        float *scratch = ten_alloc(ten_windows_scratch(n, 3, 7), sizeof *scratch), all[29 * 70], one[70];
+        assert_non_null(scratch);
+        set->windows_product(w.m, n, &w.windows, w.b, w.bias, true, false, all, NULL, scratch);
+        for (size_t i = 0; i < w.m; i++) {
+            struct ten_windows alone = w.windows;
+            alone.offsets += i;
+            set->windows_product(1, n, &alone, w.b, w.bias, true, false, one, NULL, scratch);
+            assert_memory_equal(one, all + i * n, n * sizeof *one);
+        }
+        free(scratch);
+        windows_release(&w);
+    }
+}
 
 /* The test of each kernel of the list; a kernel without one fails test_something_was_tested. */
 static void (*const test_of[TEN_KERNELS])(const struct ten_kernels *set) = {
     [TEN_KERNEL_matmul] = test_matmul_of,
     [TEN_KERNEL_matmul_bf16] = test_matmul_bf16_of,
+    [TEN_KERNEL_windows_product] = test_windows_of,
+    [TEN_KERNEL_windows_weights] = test_windows_of,
+    [TEN_KERNEL_windows_spread] = test_windows_of,
+    [TEN_KERNEL_windows_finish] = test_windows_of,
+    [TEN_KERNEL_windows_gate] = test_windows_of,
     [TEN_KERNEL_pack_bytes] = test_dots_of,
     [TEN_KERNEL_dot_bytes] = test_dots_of,
     [TEN_KERNEL_find_below_i32] = test_find_of,
@@ -688,6 +965,7 @@ static void (*const test_of[TEN_KERNELS])(const struct ten_kernels *set) = {
     [TEN_KERNEL_scaled_distances] = test_distances_of,
     [TEN_KERNEL_softmax] = test_softmax_of,
     [TEN_KERNEL_best_cut] = test_cut_of,
+    [TEN_KERNEL_adam] = test_adam_of,
 };
 static bool ran[TEN_KERNELS];
 
@@ -714,6 +992,16 @@ static void test_matmul_bf16(void **state) {
 static void test_matmul_alone(void **state) {
     (void)state;
     on_every_set(test_matmul_rows_alone);
+}
+
+static void test_windows(void **state) {
+    (void)state;
+    on_every_set(test_windows_of);
+}
+
+static void test_windows_rows(void **state) {
+    (void)state;
+    on_every_set(test_windows_alone);
 }
 
 static void test_dot_bytes(void **state) {
@@ -744,6 +1032,11 @@ static void test_softmax(void **state) {
 static void test_best_cut(void **state) {
     (void)state;
     on_every_set(test_cut_of);
+}
+
+static void test_adam(void **state) {
+    (void)state;
+    on_every_set(test_adam_of);
 }
 
 /* The table: the generic set first, names known and different, every function there, the set in use among them. */
@@ -779,7 +1072,7 @@ static void test_sets(void **state) {
 /* Runs last: a harness that tested nothing, or not every kernel, must not pass. */
 static void test_something_was_tested(void **state) {
     (void)state;
-    enum { TESTS = 9 };
+    enum { TESTS = 12 };
     static const char *const names[] = {
 #define X(name) #name,
         TEN_KERNEL_LIST(X)
@@ -799,12 +1092,15 @@ int main(void) {
         cmocka_unit_test(test_matmul),
         cmocka_unit_test(test_matmul_bf16),
         cmocka_unit_test(test_matmul_alone),
+        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_windows_rows),
         cmocka_unit_test(test_dot_bytes),
         cmocka_unit_test(test_find_below),
         cmocka_unit_test(test_distances),
         cmocka_unit_test(test_steps),
         cmocka_unit_test(test_best_cut),
         cmocka_unit_test(test_softmax),
+        cmocka_unit_test(test_adam),
         cmocka_unit_test(test_something_was_tested),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,408 @@
+/* Neural networks as models: some networks by name and any other by its text, trained by ten_train. All of them have
+ * the same parameters, named as in PyTorch and Keras, with defaults of their own. */
+#include "base/error.h"
+#include "base/memory.h"
+#include "model/model.h"
+#include "nn/train.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct network {
+    struct ten_network *network;
+    float *parameters, *statistics;
+};
+
+/* ---- Parameters ------------------------------------------------------------------------------------------------- */
+
+enum {
+    EPOCHS,
+    BATCH_SIZE,
+    LEARNING_RATE,
+    OPTIMIZER,
+    MOMENTUM,
+    NESTEROV,
+    BETA1,
+    BETA2,
+    EPSILON,
+    WEIGHT_DECAY,
+    SCHEDULE,
+    WARM_UP,
+    DIV_FACTOR,
+    FINAL_DIV_FACTOR,
+    STEP_SIZE,
+    GAMMA,
+    LABEL_SMOOTHING,
+    VALIDATION_FRACTION,
+    PATIENCE,
+    KEEP_BEST,
+    AVERAGE,
+    SHIFT,
+    ROTATE,
+    SCALE,
+    SHEAR,
+    ELASTIC,
+    SIGMA,
+    MAX_SECONDS,
+    PRECISION,
+    DROPOUT, /* of networks by name */
+    NET = DROPOUT
+};
+
+static const char *const optimizers[] = {"sgd", "adam", "adamw", "lion", NULL};
+static const char *const schedules[] = {"constant", "step", "cosine", "one-cycle", NULL};
+enum { TRUE, FALSE };
+static const char *const truths[] = {"true", "false", NULL};
+enum { AUTO, FLOAT32, BFLOAT16 };
+static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
+
+#define WHOLE(NAME, DEFAULT, LOW, HIGH, HELP)                                                                          \
+    { .name = NAME, .type = TEN_INTEGER, .initial = DEFAULT, .minimum = LOW, .maximum = HIGH, .help = HELP }
+#define REAL(NAME, DEFAULT, LOW, HIGH, HELP)                                                                           \
+    { .name = NAME, .type = TEN_REAL, .initial = DEFAULT, .minimum = LOW, .maximum = HIGH, .help = HELP }
+#define ABOVE(NAME, DEFAULT, LOW, HIGH, HELP)                                                                          \
+    {                                                                                                                  \
+        .name = NAME, .type = TEN_REAL, .initial = DEFAULT, .minimum = LOW, .open_minimum = true, .maximum = HIGH,     \
+        .help = HELP                                                                                                   \
+    }
+#define WORD(NAME, DEFAULT, CHOICES, HELP)                                                                             \
+    { .name = NAME, .type = TEN_CHOICE, .initial = DEFAULT, .choices = CHOICES, .help = HELP }
+
+/* The arguments are the defaults in which the networks differ. */
+#define TABLE(epochs, batch, rate, optimizer, decay, schedule, warm_up, smoothing, average, shift, rotate, scale, own) \
+    {                                                                                                                  \
+        WHOLE("epochs", epochs, 1, 100000, "times that training goes through all images"),                             \
+            WHOLE("batch_size", batch, 1, 100000, "images a step"),                                                    \
+            ABOVE("learning_rate", rate, 0, 100, "the largest learning rate"),                                         \
+            WORD("optimizer", optimizer, optimizers, "how steps are made of gradients"),                               \
+            REAL("momentum", "0.9", 0, 0.9999, "of sgd"), WORD("nesterov", "true", truths, "whether sgd looks ahead"), \
+            REAL("beta1", "0.9", 0, 0.9999, "of adam, adamw and lion"),                                                \
+            REAL("beta2", "0.999", 0, 0.999999, "of adam, adamw and lion"),                                            \
+            ABOVE("epsilon", "1e-8", 0, 1, "of adam and adamw"),                                                       \
+            REAL("weight_decay", decay, 0, 10, "of weights, not of biases and scales"),                                \
+            WORD("schedule", schedule, schedules, "how the learning rate runs"),                                       \
+            REAL("warm_up", warm_up, 0, 1, "share of the steps in which the rate rises"),                              \
+            REAL("div_factor", "25", 1, 1e9, "one-cycle begins with the largest rate divided by this"),                \
+            REAL("final_div_factor", "1e4", 1, 1e9, "and ends with that divided by this"),                             \
+            ABOVE("step_size", "1", 0, 100000, "epochs between the steps of the schedule step"),                       \
+            ABOVE("gamma", "0.1", 0, 1, "by which each of them multiplies the rate"),                                  \
+            REAL("label_smoothing", smoothing, 0, 0.9, "share of a label's weight given to all classes alike"),        \
+            REAL("validation_fraction", "0", 0, 0.9, "share of the training images kept apart to validate on"),        \
+            WHOLE("patience", "0", 0, 100000, "stop after so many epochs without a lower validation loss; 0: never"),  \
+            WORD("keep_best", "false", truths, "keep the epoch with the best validation accuracy, not the last"),      \
+            REAL("average", average, 0, 0.999999, "decay of a moving average of the weights, which is kept; 0: none"), \
+            REAL("shift", shift, 0, 100, "deform images while training: pixels to each side at most"),                 \
+            REAL("rotate", rotate, 0, 180, "degrees at most"),                                                         \
+            REAL("scale", scale, 0, 0.9, "share of width and height at most"),                                         \
+            REAL("shear", "0", 0, 2, "pixels to the side per pixel of height at most"),                                \
+            REAL("elastic", "0", 0, 1e4, "alpha of the elastic deformation"),                                          \
+            REAL("sigma", "4", 1, TEN_MAX_SIDE, "its smoothness in pixels"),                                           \
+            REAL("max_seconds", "0", 0, 1e9, "time for training, to which the schedule is fitted; 0: no limit"),       \
+            WORD("precision", "auto", precisions, "of products; auto is float32"), own                                 \
+    }
+
+#define DROPOUT_OF(rate) REAL("dropout", rate, 0, 0.9, "share of neurons dropped before the last layer")
+#define NET_OF(text)                                                                                                   \
+    { .name = "net", .type = TEN_TEXT, .initial = text, .help = "the layers; as --net" }
+
+#define CNN2 "conv 32 3x3, relu, maxpool 2, conv 64 3x3, relu, maxpool 2, dense 128, relu"
+
+static const struct ten_parameter mlp_table[] =
+    TABLE("5", "128", "1e-3", "adam", "0", "constant", "0", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
+static const struct ten_parameter cnn_table[] =
+    TABLE("10", "128", "1e-3", "adam", "0", "constant", "0", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
+static const struct ten_parameter best_table[] = TABLE("20", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05",
+                                                       "0.999", "2", "12", "0.12", DROPOUT_OF("0.3"));
+static const struct ten_parameter network_table[] =
+    TABLE("10", "128", "1e-3", "adam", "0", "constant", "0", "0", "0", "0", "0", "0", NET_OF(CNN2 ", dense 10"));
+
+/* ---- The networks by name -------------------------------------------------------------------------------------------
+ */
+
+/* Dropout, if any, goes before the last layer, "dense 10", which stands in none of these. */
+struct preset {
+    const char *name, *body; /* NULL: the parameter `net` is all */
+};
+
+/* NULL when memory is short. */
+static char *text_of(const struct preset *preset, const struct ten_values *values) {
+    char *text;
+    if (!preset->body) return strdup(values->text);
+    double dropout = values->number[DROPOUT];
+    int length = dropout > 0 ? asprintf(&text, "%s, dropout %g, dense %d", preset->body, dropout, TEN_CLASSES)
+                             : asprintf(&text, "%s, dense %d", preset->body, TEN_CLASSES);
+    return length < 0 ? NULL : text;
+}
+
+/* Convolution and pooling want neighbours. */
+static bool wants_images(const struct ten_layer *layer) {
+    return layer->kernel_height > 0 || strncmp(layer->text, "conv", 4) == 0 || strstr(layer->text, "pool");
+}
+
+static enum ten_status build(struct ten_network **out, const char *name, const char *text,
+                             const struct ten_shape *shape, struct ten_error *error) {
+    bool image = shape->height > 0;
+    struct ten_volume in = {image ? shape->height : 1, image ? shape->width : 1, image ? 1 : shape->columns};
+    struct ten_error why;
+    enum ten_status status = ten_network_new(out, text, in, &why);
+    if (status != TEN_OK && image)
+        return ten_fail(error, status, "%s for images of %zux%zu: %s", name, in.height, in.width, why.message);
+    for (size_t i = 0; !image && (status != TEN_OK || i < (*out)->count); i++) {
+        if (status != TEN_OK)
+            return ten_fail(error, status, "%s for %zu plain numbers, which the preprocessing gives: %s", name,
+                            shape->columns, why.message);
+        if (!wants_images(&(*out)->layers[i])) continue;
+        status = ten_fail(error, TEN_INVALID,
+                          "%s: layer %zu (%s) wants images, but the preprocessing gives %zu plain numbers", name, i + 1,
+                          (*out)->layers[i].text, shape->columns);
+        ten_network_free(*out);
+        *out = NULL;
+        return status;
+    }
+    return status;
+}
+
+static enum ten_status build_preset(struct ten_network **out, const struct preset *preset,
+                                    const struct ten_values *values, const struct ten_shape *shape,
+                                    struct ten_error *error) {
+    *out = NULL;
+    char *text = text_of(preset, values);
+    enum ten_status status =
+        text ? build(out, preset->name, text, shape, error) : ten_fail_memory(error, "the network");
+    free(text);
+    return status;
+}
+
+/* ---- Fitting --------------------------------------------------------------------------------------------------------
+ */
+
+static enum ten_precision precision_of(const struct ten_values *values) {
+    return values->word[PRECISION] == BFLOAT16 ? TEN_BF16 : TEN_SINGLE;
+}
+
+static struct ten_recipe recipe_of(const struct preset *preset, const struct ten_values *values) {
+    const double *v = values->number;
+    return (struct ten_recipe){
+        .name = preset->name,
+        .epochs = (size_t)v[EPOCHS],
+        .batch_size = (size_t)v[BATCH_SIZE],
+        .optimizer = {.type = ten_optimizer_find(optimizers[values->word[OPTIMIZER]]),
+                      .momentum = v[MOMENTUM],
+                      .nesterov = values->word[NESTEROV] == TRUE,
+                      .beta1 = v[BETA1],
+                      .beta2 = v[BETA2],
+                      .epsilon = v[EPSILON],
+                      .weight_decay = v[WEIGHT_DECAY]},
+        .schedule = {.kind = (enum ten_schedule_kind)values->word[SCHEDULE],
+                     .rate = v[LEARNING_RATE],
+                     .first_share = 1 / v[DIV_FACTOR],
+                     .final_share = values->word[SCHEDULE] == TEN_SCHEDULE_ONE_CYCLE
+                                        ? 1 / (v[DIV_FACTOR] * v[FINAL_DIV_FACTOR])
+                                        : 0,
+                     .warm_up = v[WARM_UP],
+                     .step_factor = v[GAMMA],
+                     .step_share = v[STEP_SIZE] / v[EPOCHS]},
+        .label_smoothing = (float)v[LABEL_SMOOTHING],
+        .validation = v[VALIDATION_FRACTION],
+        .patience = (size_t)v[PATIENCE],
+        .keep_best = values->word[KEEP_BEST] == TRUE,
+        .average = v[AVERAGE],
+        .augment = {v[SHIFT], v[ROTATE], v[SCALE], v[SHEAR], v[ELASTIC], v[SIGMA]},
+        .max_seconds = v[MAX_SECONDS],
+        .precision = precision_of(values),
+    };
+}
+
+static void release(void *state) {
+    struct network *model = state;
+    ten_network_free(model->network);
+    free(model->parameters);
+    free(model->statistics);
+    *model = (struct network){0};
+}
+
+static enum ten_status fit(struct network *model, const struct preset *preset, const struct ten_training *training,
+                           struct ten_error *error) {
+    enum ten_status status = build_preset(&model->network, preset, training->values, &training->features->shape, error);
+    if (status != TEN_OK) return status;
+    model->parameters = ten_alloc(model->network->parameters, sizeof *model->parameters);
+    model->statistics = ten_alloc(model->network->statistics, sizeof *model->statistics);
+    if (!model->parameters || !model->statistics) return ten_fail_memory(error, "the weights");
+    struct ten_recipe recipe = recipe_of(preset, training->values);
+    return ten_train(model->network, &recipe, training->features, training->labels, model->parameters,
+                     model->statistics, training->history, training->run, error);
+}
+
+static enum ten_status summarise(const struct preset *preset, const struct ten_values *values,
+                                 const struct ten_shape *shape, char **summary, struct ten_error *error) {
+    struct ten_network *network;
+    struct ten_recipe recipe = recipe_of(preset, values);
+    enum ten_status status = ten_recipe_check(&recipe, shape, error);
+    if (status == TEN_OK) status = build_preset(&network, preset, values, shape, error);
+    if (status != TEN_OK) return status;
+    *summary = ten_network_summary(network);
+    ten_network_free(network);
+    return *summary ? TEN_OK : ten_fail_memory(error, "the network's table");
+}
+
+static enum ten_status predict(const void *state, const struct ten_values *values, const struct ten_batch *features,
+                               float *probabilities, const struct ten_run *run, struct ten_error *error) {
+    const struct network *model = state;
+    return ten_network_predict(model->network, model->parameters, model->statistics, precision_of(values), features,
+                               false, probabilities, run, error);
+}
+
+static size_t parameter_count(const void *state) { return ((const struct network *)state)->network->parameters; }
+
+/* ---- Files ----------------------------------------------------------------------------------------------------------
+ */
+
+/* A layer's part of the two vectors: which, where, how many. */
+static const char *const part_names[] = {"weights", "offsets", "statistics"};
+enum { PARTS = sizeof part_names / sizeof *part_names };
+
+static float *part_of(const struct network *model, const struct ten_layer *layer, size_t part, size_t *count) {
+    float *parameters = model->parameters + layer->parameters_at;
+    *count = part == 0 ? layer->decayed : part == 1 ? layer->parameters - layer->decayed : layer->statistics;
+    return part == 0 ? parameters : part == 1 ? parameters + layer->decayed : model->statistics + layer->statistics_at;
+}
+
+/* Weights stand unit by unit for each input: of a window's rows, columns and channels, or of all that comes in. */
+static size_t shape_of(const struct ten_layer *layer, size_t part, size_t count, size_t shape[TEN_MAX_RANK]) {
+    shape[0] = count;
+    if (part != 0) return 1;
+    if (layer->kernel_height == 0) {
+        shape[0] = count / layer->units;
+        shape[1] = layer->units;
+        return 2;
+    }
+    shape[0] = layer->kernel_height;
+    shape[1] = layer->kernel_width;
+    shape[2] = layer->in.channels;
+    shape[3] = layer->units;
+    return 4;
+}
+
+/* Tensors layerN.weights, layerN.offsets, layerN.statistics of those layers that have them, and the network's text. */
+static enum ten_status save(const void *state, struct ten_tensors *tensors, struct ten_error *error) {
+    const struct network *model = state;
+    char *text = ten_network_text(model->network), name[64];
+    bool good = text && json_object_set_new(tensors->metadata, "network", json_string(text)) == 0;
+    enum ten_status status = good ? TEN_OK : ten_fail_memory(error, "the network");
+    free(text);
+    for (size_t i = 0; i < model->network->count; i++)
+        for (size_t part = 0; status == TEN_OK && part < PARTS; part++) {
+            const struct ten_layer *layer = &model->network->layers[i];
+            size_t count, shape[TEN_MAX_RANK];
+            const float *values = part_of(model, layer, part, &count);
+            if (!count) continue;
+            snprintf(name, sizeof name, "layer%zu.%s", i + 1, part_names[part]);
+            size_t rank = shape_of(layer, part, count, shape);
+            status = ten_tensors_add(tensors, name, TEN_F32, rank, shape, values, error);
+        }
+    return status;
+}
+
+static enum ten_status take_part(const struct network *model, size_t i, size_t part, struct ten_tensors *tensors,
+                                 struct ten_error *error) {
+    const struct ten_layer *layer = &model->network->layers[i];
+    size_t count, shape[TEN_MAX_RANK];
+    float *values = part_of(model, layer, part, &count);
+    if (!count) return TEN_OK;
+    char name[64];
+    void *taken;
+    snprintf(name, sizeof name, "layer%zu.%s", i + 1, part_names[part]);
+    size_t rank = shape_of(layer, part, count, shape);
+    enum ten_status status = ten_tensors_take(tensors, name, TEN_F32, rank, shape, &taken, error);
+    if (status == TEN_OK) memcpy(values, taken, count * sizeof *values);
+    free(taken);
+    return status;
+}
+
+static size_t size_of_file(const struct ten_tensors *tensors) {
+    size_t floats = 0;
+    for (size_t i = 0; i < tensors->count; i++) {
+        size_t values = 1;
+        for (size_t d = 0; d < tensors->items[i].rank; d++) values *= tensors->items[i].shape[d];
+        floats += values;
+    }
+    return floats;
+}
+
+/* The network is what its text in the file says, whatever a network of this name is in this version. */
+static enum ten_status load(void *state, const struct ten_values *values, const struct ten_shape *shape,
+                            struct ten_tensors *tensors, struct ten_error *error) {
+    (void)values;
+    struct network *model = state;
+    const char *text = json_string_value(json_object_get(tensors->metadata, "network"));
+    if (!text)
+        return ten_fail(error, TEN_FORMAT, "%s: no \"network\" in __metadata__; not a network that tenfold wrote",
+                        tensors->path);
+    struct ten_error why;
+    enum ten_status status = build(&model->network, "network", text, shape, &why);
+    if (status != TEN_OK)
+        return ten_fail(error, status == TEN_NO_MEMORY ? status : TEN_FORMAT, "%s: __metadata__ \"network\": %s",
+                        tensors->path, why.message);
+    /* before anything is allocated for it */
+    if (model->network->parameters > size_of_file(tensors))
+        return ten_fail(error, TEN_FORMAT, "%s: __metadata__ \"network\" has %zu parameters, more than the file holds",
+                        tensors->path, model->network->parameters);
+    model->parameters = ten_alloc(model->network->parameters, sizeof *model->parameters);
+    model->statistics = ten_alloc(model->network->statistics, sizeof *model->statistics);
+    if (!model->parameters || !model->statistics) return ten_fail_memory(error, "the weights");
+    for (size_t i = 0; i < model->network->count; i++)
+        for (size_t part = 0; status == TEN_OK && part < PARTS; part++)
+            status = take_part(model, i, part, tensors, error);
+    return status;
+}
+
+/* ---- The models
+ * ------------------------------------------------------------------------------------------------------- */
+
+#define MODEL(id, NAME, BODY, TITLE, SUMMARY, PREP, PARAMETERS, REQUEST)                                               \
+    static const struct preset preset_##id = {NAME, BODY};                                                             \
+    static enum ten_status fit_##id(void *state, const struct ten_training *training, struct ten_error *error) {       \
+        return fit(state, &preset_##id, training, error);                                                              \
+    }                                                                                                                  \
+    static enum ten_status summarise_##id(const struct ten_values *values, const struct ten_shape *shape,              \
+                                          char **summary, struct ten_error *error) {                                   \
+        return summarise(&preset_##id, values, shape, summary, error);                                                 \
+    }                                                                                                                  \
+    const struct ten_model_type ten_model_##id = {                                                                     \
+        .about = {.name = NAME,                                                                                        \
+                  .title = TITLE,                                                                                      \
+                  .summary = SUMMARY,                                                                                  \
+                  .prep = PREP,                                                                                        \
+                  .parameters = PARAMETERS,                                                                            \
+                  .parameter_count = sizeof PARAMETERS / sizeof *PARAMETERS,                                           \
+                  .checkpoints = true,                                                                                 \
+                  .on_request = REQUEST},                                                                              \
+        .state_size = sizeof(struct network),                                                                          \
+        .fit = fit_##id,                                                                                               \
+        .predict = predict,                                                                                            \
+        .save = save,                                                                                                  \
+        .load = load,                                                                                                  \
+        .summarise = summarise_##id,                                                                                   \
+        .parameters = parameter_count,                                                                                 \
+        .release = release,                                                                                            \
+    }
+
+MODEL(mlp, "mlp", "dense 256, relu", "Neural network", "One hidden layer of 256 neurons.", "deskew,scale", mlp_table,
+      false);
+MODEL(mlp2, "mlp2", "dense 256, relu, dense 128, relu", "Neural network, two hidden layers",
+      "Hidden layers of 256 and 128 neurons.", "deskew,scale", mlp_table, false);
+MODEL(cnn, "cnn", "conv 32 3x3, relu, maxpool 2, dense 128, relu", "Convolutional network",
+      "One convolution, pooling and a hidden layer.", "scale", cnn_table, false);
+MODEL(cnn2, "cnn2", CNN2, "Convolutional network, two convolutions",
+      "Two convolutions, each with pooling, and a hidden layer.", "scale", cnn_table, false);
+MODEL(lenet5, "lenet5",
+      "conv 6 5x5 pad 2, relu, maxpool 2, conv 16 5x5, relu, maxpool 2, dense 120, relu, dense 84, relu", "LeNet-5",
+      "The network of LeCun et al. (1998), with today's activation and pooling.", "scale", cnn_table, false);
+MODEL(cnn_best, "cnn-best",
+      "conv 32 3x3, batchnorm, relu, conv 32 3x3, batchnorm, relu, maxpool 2, conv 64 3x3, batchnorm, relu, "
+      "conv 64 3x3, batchnorm, relu, maxpool 2, dense 256, batchnorm, relu",
+      "Convolutional network, best recipe", "Four convolutions, trained long on deformed images.", "scale", best_table,
+      true);
+MODEL(network, "network", NULL, "Network by its text", "Any network, written out with --net.", "scale", network_table,
+      true);

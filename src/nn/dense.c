@@ -1,0 +1,114 @@
+/* Dense layers: out[rows x units] = in[rows x inputs] weights[inputs x units] + biases[units]. The volume that comes in
+ * is taken as a vector in the order in which it is stored: row, column, channel. */
+#include "base/error.h"
+#include "nn/layer.h"
+
+#include <string.h>
+
+enum { MOST_ROWS = 128 /* handed to a kernel at a time */ };
+
+static bool parse(struct ten_layer *layer, size_t words, const char *const *word) {
+    if (words != 1 || !ten_word_count(word[0], 1, TEN_MAX_UNITS, &layer->units)) return false;
+    ten_layer_write(layer, " %zu", layer->units);
+    return true;
+}
+
+static enum ten_status plan(struct ten_layer *layer, struct ten_error *error) {
+    (void)error;
+    size_t inputs = ten_volume_size(layer->in);
+    layer->out = (struct ten_volume){1, 1, layer->units};
+    layer->decayed = layer->operations = inputs * layer->units;
+    layer->parameters = layer->decayed + layer->units;
+    layer->scratch = ten_windows_scratch(layer->units, 1, inputs) + MOST_ROWS;
+    if (layer->scratch < TEN_MATMUL_SCRATCH) layer->scratch = TEN_MATMUL_SCRATCH;
+    return TEN_OK;
+}
+
+static void initialise(const struct ten_layer *layer, struct ten_random *random, float *parameters, float *statistics) {
+    (void)statistics;
+    ten_initialise_uniform(random, ten_volume_size(layer->in), layer->parameters, parameters);
+}
+
+static size_t fold(struct ten_layer *layer, size_t behind) {
+    layer->relu = behind > 0 && layer[1].type == &ten_layer_relu;
+    return layer->relu;
+}
+
+/* The rows as windows, whose offsets go into the scratch memory; *scratch is what is left of it. */
+static struct ten_windows rows_as_windows(const struct ten_pass *pass, size_t rows, size_t inputs, const float *in,
+                                          float **scratch) {
+    uint32_t *offsets = (uint32_t *)(void *)pass->scratch;
+    for (size_t i = 0; i < rows; i++) offsets[i] = (uint32_t)(i * inputs);
+    *scratch = pass->scratch + MOST_ROWS;
+    return (struct ten_windows){in, offsets, 1, inputs, inputs};
+}
+
+static void forward(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
+                    float *out, void *kept) {
+    (void)kept;
+    size_t inputs = ten_volume_size(layer->in), units = layer->units;
+    const float *weights = pass->parameters, *biases = weights + layer->decayed;
+    bool relu = layer->relu && !pass->apart;
+    const struct ten_kernels *kernels = ten_kernels();
+    if (pass->precision == TEN_SINGLE) {
+        for (size_t i = 0; i < rows; i += MOST_ROWS) {
+            float *scratch;
+            size_t some = rows - i < MOST_ROWS ? rows - i : MOST_ROWS;
+            struct ten_windows windows = rows_as_windows(pass, some, inputs, in + i * inputs, &scratch);
+            kernels->windows_product(some, units, &windows, weights, biases, relu, false, out + i * units, NULL,
+                                     scratch);
+        }
+        return;
+    }
+    ten_product_of(pass->precision)(rows, units, inputs, (struct ten_strided){in, inputs, 1},
+                                    (struct ten_strided){weights, units, 1}, out, units, false, pass->scratch);
+    kernels->windows_finish(rows, units, out, biases, relu, false, out, NULL);
+}
+
+static void backward_single(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
+                            const float *g, float *in_gradient, float *gradient) {
+    size_t inputs = ten_volume_size(layer->in), units = layer->units;
+    if (in_gradient) memset(in_gradient, 0, rows * inputs * sizeof *in_gradient);
+    for (size_t i = 0; i < rows; i += MOST_ROWS) {
+        float *scratch;
+        size_t some = rows - i < MOST_ROWS ? rows - i : MOST_ROWS;
+        struct ten_windows windows = rows_as_windows(pass, some, inputs, in + i * inputs, &scratch);
+        if (gradient) ten_kernels()->windows_weights(some, units, &windows, g + i * units, i > 0, gradient, scratch);
+        if (in_gradient)
+            ten_kernels()->windows_spread(some, units, &windows, g + i * units, pass->parameters,
+                                          in_gradient + i * inputs, scratch);
+    }
+}
+
+static void backward(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
+                     const float *out, const void *kept, float *out_gradient, float *in_gradient, float *gradient) {
+    (void)kept;
+    size_t inputs = ten_volume_size(layer->in), units = layer->units;
+    bool relu = layer->relu && !pass->apart;
+    float *sums = gradient ? gradient + layer->decayed : NULL;
+    if (sums) memset(sums, 0, units * sizeof *sums);
+    ten_kernels()->windows_gate(rows, units, relu ? out : NULL, NULL, out_gradient, out_gradient, sums);
+    if (pass->precision == TEN_SINGLE) {
+        backward_single(layer, pass, rows, in, out_gradient, in_gradient, gradient);
+        return;
+    }
+    ten_product *product = ten_product_of(pass->precision);
+    if (gradient)
+        product(inputs, units, rows, (struct ten_strided){in, 1, inputs}, (struct ten_strided){out_gradient, units, 1},
+                gradient, units, false, pass->scratch);
+    if (in_gradient)
+        product(rows, inputs, units, (struct ten_strided){out_gradient, units, 1},
+                (struct ten_strided){pass->parameters, 1, units}, in_gradient, inputs, false, pass->scratch);
+}
+
+const struct ten_layer_type ten_layer_dense = {
+    .name = "dense",
+    .usage = "dense UNITS (1..65536)",
+    .summary = "every output a weighted sum of all inputs",
+    .parse = parse,
+    .plan = plan,
+    .fold = fold,
+    .initialise = initialise,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,26 @@
+/* Softmax with cross-entropy: the gradient in the logits is probability minus target. */
+#include "nn/loss.h"
+
+#include "kernels/kernels.h"
+#include "nn/network.h"
+
+#include <string.h>
+
+double ten_cross_entropy(size_t rows, const float *logits, const uint8_t *labels, float smoothing, float factor,
+                         float *gradient, size_t *correct) {
+    float log_sum[TEN_SHARD], share = smoothing / TEN_CLASSES;
+    double loss = 0;
+    *correct = 0;
+    memcpy(gradient, logits, rows * TEN_CLASSES * sizeof *gradient);
+    ten_kernels()->softmax(rows, TEN_CLASSES, gradient, log_sum);
+    for (size_t i = 0; i < rows; i++, logits += TEN_CLASSES, gradient += TEN_CLASSES) {
+        double sum = 0;
+        for (size_t c = 0; c < TEN_CLASSES; c++) {
+            sum += (double)logits[c];
+            gradient[c] = factor * (gradient[c] - share - (c == labels[i] ? 1 - smoothing : 0));
+        }
+        loss += (double)log_sum[i] - (1 - (double)smoothing) * (double)logits[labels[i]] - (double)share * sum;
+        *correct += ten_label(logits) == labels[i];
+    }
+    return loss;
+}

@@ -8,7 +8,7 @@ memory, each in a process of its own, on all processors: ours, theirs, ours, the
 counted on neither side. What is compared is the median of fit and prediction together.
 
 --json FILE appends each finished item as one line at once; items that are in the file already are not run again.
-Needs Debian's python3-sklearn, python3-xgboost and python3-faiss (tools/setup peers).
+Needs Debian's python3-sklearn, python3-xgboost, python3-faiss and python3-torch (tools/setup peers).
 """
 import argparse
 import json
@@ -106,6 +106,50 @@ def xgboost_hist(arrays, seed):
                                    random_state=seed), arrays)
 
 
+def torch_train(arrays, seed, layers, epochs, image):
+    """Adam at 1e-3 on shuffled batches of 128, as the study that we re-make trains its networks."""
+    import torch
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.manual_seed(seed)
+    side = int(arrays["train"].shape[1] ** 0.5)
+    shape = (-1, 1, side, side) if image else (-1, side * side)
+    train, test = (torch.from_numpy(arrays[name]).reshape(shape) for name in ("train", "test"))
+    labels = torch.from_numpy(arrays["train_labels"].astype("int64"))
+
+    def fit():
+        model = torch.nn.Sequential(*layers(torch.nn))
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+        for _ in range(epochs):
+            order = torch.randperm(len(train))
+            for start in range(0, len(order), 128):
+                rows = order[start:start + 128]
+                optimizer.zero_grad()
+                torch.nn.functional.cross_entropy(model(train[rows]), labels[rows]).backward()
+                optimizer.step()
+        return model.eval()
+
+    def predict(model):
+        with torch.no_grad():
+            return torch.cat([model(part).argmax(dim=1) for part in test.split(1000)]).numpy()
+
+    return timed(fit, predict)
+
+
+def torch_mlp(arrays, seed):
+    return torch_train(arrays, seed, lambda nn: [nn.Linear(400, 256), nn.ReLU(), nn.Linear(256, 10)], 5, False)
+
+
+def torch_mlp2(arrays, seed):
+    return torch_train(arrays, seed, lambda nn: [nn.Linear(400, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(),
+                                                 nn.Linear(128, 10)], 5, False)
+
+
+def torch_cnn2(arrays, seed):
+    return torch_train(arrays, seed, lambda nn: [
+        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(576, 128), nn.ReLU(), nn.Linear(128, 10)], 10, True)
+
+
 def work(peer, arrays_path, seed, out):
     import warnings
     import numpy
@@ -191,6 +235,12 @@ ITEMS = {
     "gradient-boosting-bytes": dict(model="gradient-boosting", prep="none",
                                     settings=["n_estimators=100", "max_depth=6", "learning_rate=0.3"],
                                     peer="xgboost_hist", name="XGBoost hist", bar=3, repeat=1),
+    "mlp-original": dict(model="mlp", prep="original", settings=["epochs=5"], peer="torch_mlp", name="PyTorch", bar=5,
+                         repeat=5, seeds=True),
+    "mlp2-original": dict(model="mlp2", prep="original", settings=["epochs=5"], peer="torch_mlp2", name="PyTorch",
+                          bar=5, repeat=5, seeds=True),
+    "cnn2": dict(model="cnn2", prep="minmax,crop20", settings=["epochs=10"], peer="torch_cnn2", name="PyTorch", bar=6,
+                 repeat=5, seeds=True, least_accuracy=0.986),
 }
 
 

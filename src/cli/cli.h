@@ -35,6 +35,8 @@ enum {
     OPT_ARRAYS = 1 << 18,
     OPT_ANSWERS = 1 << 19,
     OPT_MODEL = 1 << 20,
+    OPT_NET = 1 << 21,
+    OPT_CHECKPOINT = 1 << 22,
     OPT_COMMON = OPT_SEED | OPT_THREADS | OPT_QUIET | OPT_JSON | OPT_HELP,
 };
 
@@ -42,7 +44,7 @@ enum { MAX_SETTINGS = 64 };
 
 struct options {
     const char *data, *out, *prep, *models, *on, *from, *to; /* NULL where not given */
-    const char *arrays, *answers, *model;
+    const char *arrays, *answers, *model, *net, *checkpoint;
     uint64_t seed;
     int threads;
     size_t limit;            /* 0: all */
@@ -52,7 +54,8 @@ struct options {
     bool quiet, json, gzip, quick, help;
     const char *settings[MAX_SETTINGS];
     size_t setting_count;
-    char **arguments; /* what is no option, in order */
+    char net_setting[1024]; /* "net=TEXT" of --net, which is one of the settings */
+    char **arguments;       /* what is no option, in order */
     size_t argument_count;
 };
 
@@ -154,8 +157,11 @@ void ten_catch_signals(void);
  * message. */
 int ten_check_out(const char *path);
 
-/* The models of --models, or all; with --prep and --set, every name and value is checked before any work. DONE, or
- * WRONG_USAGE after a message. names[MOST_MODELS]. */
+/* Whether a model belongs to those that are used where none are named. */
+bool ten_among_all(const struct options *options, const struct ten_model_description *model);
+
+/* The models of --models, or all but those that want to be named; `network`, too, with --net. With --prep and --set,
+ * every name and value is checked before any work. DONE, or WRONG_USAGE after a message. names[MOST_MODELS]. */
 enum { MOST_MODELS = 32 };
 int ten_choose_models(const struct options *options, char (*names)[96], size_t *chosen);
 /* The options with those settings that are parameters of this model. */

@@ -64,8 +64,9 @@ const struct command ten_command_compare = {
     .examples = "  tenfold compare\n"
                 "  tenfold compare --models naive-bayes,knn,logistic --prep original\n"
                 "  tenfold compare --models knn --set n_neighbors=3 --on validation --json\n"
-                "  tenfold compare --data fashion --limit 6000\n",
-    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_MODELS | OPT_ON,
+                "  tenfold compare --data fashion --limit 6000\n"
+                "  tenfold compare --models cnn2 --net \"dense 100, relu, dense 10\"\n",
+    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_MODELS | OPT_NET | OPT_ON,
     .notes = (const struct option_note[]){{OPT_ON, "what to measure on: test (default) or validation"},
                                           {OPT_OUT, "write the JSON document into a file, too"},
                                           {0}},

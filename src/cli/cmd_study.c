@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { MOST_ROWS = 64, QUICK_LIMIT = 6000 };
+enum { MOST_ROWS = 2 * MOST_MODELS, QUICK_LIMIT = 6000 };
 
 struct study {
     struct options options; /* --quick has become a limit */
@@ -78,10 +78,17 @@ static enum ten_status write_part(struct study *study, json_t *part, const char 
 
 /* ---- What is studied --------------------------------------------------------------------------------------------- */
 
+static enum ten_status new_pipeline(const struct study *study, const char *model, const char *prep,
+                                    struct ten_pipeline **pipeline, struct ten_error *error) {
+    struct options own;
+    ten_settings_for(&study->options, model, &own);
+    return ten_pipeline_new(pipeline, model, prep, own.settings, own.setting_count, error);
+}
+
 static enum ten_status add_entry(struct study *study, const char *model, const char *prep, const char *suffix,
                                  struct ten_error *error) {
     struct ten_pipeline *pipeline;
-    enum ten_status status = ten_pipeline_new(&pipeline, model, prep, NULL, 0, error);
+    enum ten_status status = new_pipeline(study, model, prep, &pipeline, error);
     if (status != TEN_OK) return status;
     struct ten_pipeline_info info = ten_pipeline_describe(pipeline);
     struct entry *entry = &study->entries[study->entry_count];
@@ -95,37 +102,26 @@ static enum ten_status add_entry(struct study *study, const char *model, const c
 }
 
 /* Each model with its own chain and with the original study's. */
-static enum ten_status choose_entries(struct study *study, struct ten_error *error) {
-    char names[MOST_ROWS / 2][96];
-    size_t count = 0;
-    if (!study->options.models)
-        for (size_t i = 0; ten_model_at(i) && i < MOST_ROWS / 2; i++)
-            snprintf(names[count++], sizeof *names, "%s", ten_model_at(i)->name);
-    else if (!ten_split_list(study->options.models, names, MOST_ROWS / 2, &count))
-        return ten_fail(error, TEN_INVALID, "--models \"%s\": expected names with commas between",
-                        study->options.models);
+static enum ten_status choose_entries(struct study *study, char (*names)[96], size_t count, struct ten_error *error) {
     enum ten_status status = TEN_OK;
     for (size_t i = 0; status == TEN_OK && i < count; i++) {
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(names[i], names[j]) == 0)
-                return ten_fail(error, TEN_INVALID, "--models \"%s\": %s stands there twice", study->options.models,
-                                names[i]);
         status = add_entry(study, names[i], NULL, "", error);
         if (status == TEN_OK) status = add_entry(study, names[i], "original", "+original", error);
     }
     return status;
 }
 
-/* Leaves out the entries whose chain cannot take these images, and says so; an error if none is left. */
+/* Leaves out the entries whose chain or model cannot take these images, and says so; an error if none is left. */
 static enum ten_status keep_possible(struct study *study, struct ten_error *error) {
     const struct ten_dataset *train = &study->data.train;
     size_t kept = 0;
     for (size_t i = 0; i < study->entry_count; i++) {
-        struct ten_chain chain;
-        struct ten_shape shape = {train->height * train->width, train->height, train->width};
-        enum ten_status status = ten_chain_parse(&chain, study->entries[i].prep, error);
-        if (status == TEN_OK) status = ten_chain_reshape(&chain, &shape, error);
-        ten_chain_release(&chain);
+        struct ten_pipeline *pipeline;
+        char *summary = NULL;
+        enum ten_status status = new_pipeline(study, study->entries[i].model, study->entries[i].prep, &pipeline, error);
+        if (status == TEN_OK) status = ten_pipeline_summarise(pipeline, train->height, train->width, &summary, error);
+        free(summary);
+        ten_pipeline_free(pipeline);
         if (status == TEN_NO_MEMORY) return status;
         if (status == TEN_OK)
             study->entries[kept++] = study->entries[i];
@@ -231,7 +227,9 @@ static void say_result(const struct study *study, const struct entry *entry, con
 }
 
 static const char *made_with_of(const struct study *study, const struct entry *entry, char *text, size_t size) {
-    snprintf(text, size, "%s; %s; %s", study->made_with, entry->model, entry->prep);
+    bool by_text = study->options.net && strcmp(entry->model, "network") == 0;
+    snprintf(text, size, "%s; %s; %s%s%s", study->made_with, entry->model, entry->prep, by_text ? "; " : "",
+             by_text ? study->options.net : "");
     return text;
 }
 
@@ -241,7 +239,7 @@ static enum ten_status validate(struct study *study, double *accuracies, struct 
     enum ten_status status = TEN_OK;
     for (size_t i = 0; status == TEN_OK && i < study->entry_count; i++) {
         const struct entry *entry = &study->entries[i];
-        char path[2048], made_with[640];
+        char path[2048], made_with[2048];
         made_with_of(study, entry, made_with, sizeof made_with);
         status = part_path(study, path, sizeof path, "validate/", entry->name, ".json", error);
         if (status != TEN_OK) break;
@@ -252,9 +250,11 @@ static enum ten_status validate(struct study *study, double *accuracies, struct 
                 status = ten_load_data(&study->options, &split, error);
                 if (status == TEN_OK) status = ten_hold_out(&split, study->options.seed, error);
             }
+            struct options own;
+            ten_settings_for(&study->options, entry->model, &own);
             if (status == TEN_OK)
-                status = ten_measure(&measured, entry->name, entry->model, entry->prep, &study->options, &split, true,
-                                     &study->run, error);
+                status = ten_measure(&measured, entry->name, entry->model, entry->prep, &own, &split, true, &study->run,
+                                     error);
             if (status == TEN_OK) {
                 row = ten_row_json(&measured, split.test.count, true);
                 status = write_part(study, row, path, made_with, error);
@@ -278,7 +278,7 @@ static json_int_t file_bytes(const char *path) {
 /* Fits an entry on the whole training set, saves it and measures it on the test set. *part gets the evaluation. */
 static enum ten_status evaluate(struct study *study, const struct entry *entry, json_t **part,
                                 struct ten_error *error) {
-    char path[2048], model[2048], made_with[640];
+    char path[2048], model[2048], made_with[2048];
     made_with_of(study, entry, made_with, sizeof made_with);
     enum ten_status status = part_path(study, path, sizeof path, "evaluate/", entry->name, ".json", error);
     if (status == TEN_OK) status = part_path(study, model, sizeof model, "models/", entry->name, ".safetensors", error);
@@ -289,8 +289,10 @@ static enum ten_status evaluate(struct study *study, const struct entry *entry, 
     *part = NULL;
     remove(path); /* an older evaluation must not stand beside the newer model, should this be stopped in between */
     struct measured measured;
-    status = ten_measure(&measured, entry->name, entry->model, entry->prep, &study->options, &study->data, true,
-                         &study->run, error);
+    struct options own;
+    ten_settings_for(&study->options, entry->model, &own);
+    status =
+        ten_measure(&measured, entry->name, entry->model, entry->prep, &own, &study->data, true, &study->run, error);
     if (status == TEN_OK) status = ten_pipeline_save(measured.pipeline, model, error);
     if (status == TEN_OK) {
         *part = ten_evaluation_json(&measured, &study->data, "test", true);
@@ -358,6 +360,10 @@ static void describe_command(const struct study *study, char *command, size_t si
         add_word(command, size, "--models");
         add_word(command, size, o->models);
     }
+    if (o->net) {
+        add_word(command, size, "--net");
+        add_word(command, size, o->net);
+    }
     if (o->quick || o->limit) {
         add_word(command, size, o->quick && o->limit == QUICK_LIMIT ? "--quick" : "--limit");
         snprintf(number, sizeof number, "%zu", o->limit);
@@ -420,8 +426,15 @@ static int run(const struct options *options) {
     char report[2048];
     const char *best = "";
     struct ten_error error;
-    int result = DONE;
-    if (choose_entries(study, &error) != TEN_OK) {
+    char names[MOST_MODELS][96];
+    size_t count;
+    int result = ten_choose_models(&study->options, names, &count);
+    if (result != DONE) {
+        free(study);
+        json_decref(rows);
+        return result;
+    }
+    if (choose_entries(study, names, count, &error) != TEN_OK) {
         result = ten_complain_words(&error);
     } else if (do_study(study, rows, &best, report, sizeof report, &error) != TEN_OK) {
         result = ten_complain_error(&error);
@@ -454,7 +467,7 @@ const struct command ten_command_study = {
     .examples = "  tenfold study\n"
                 "  tenfold study --quick --out first-look\n"
                 "  tenfold study --data fashion --models knn,logistic --out fashion-study\n",
-    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_MODELS | OPT_QUICK,
+    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_MODELS | OPT_NET | OPT_QUICK,
     .notes =
         (const struct option_note[]){{OPT_OUT, "the folder for all of it (default study, or study-quick with --quick)"},
                                      {0}},

@@ -5,17 +5,34 @@
 #include "base/file.h"
 #include "study/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static enum ten_status train(const struct options *options, const char *out, json_t **row, struct ten_error *error) {
-    const char *model = options->arguments[0];
+/* What will be fitted, for models that can tell before. */
+static enum ten_status show_summary(const struct options *options, const struct ten_data *data, const char *model,
+                                    struct ten_error *error) {
+    struct ten_pipeline *pipeline;
+    char *summary = NULL;
+    enum ten_status status =
+        ten_pipeline_new(&pipeline, model, options->prep, options->settings, options->setting_count, error);
+    if (status != TEN_OK) return status;
+    status = ten_pipeline_summarise(pipeline, data->train.height, data->train.width, &summary, error);
+    if (summary) ten_say(options, "%s", summary);
+    free(summary);
+    ten_pipeline_free(pipeline);
+    return status;
+}
+
+static enum ten_status train(const struct options *options, const char *model, const char *out, json_t **row,
+                             struct ten_error *error) {
     bool held_out = options->on && strcmp(options->on, "validation") == 0, measure = options->on != NULL;
     struct ten_data data = {0};
     struct measured measured = {0};
     struct ten_run run = ten_run_for(options);
     enum ten_status status = ten_load_data(options, &data, error);
     if (status == TEN_OK && held_out) status = ten_hold_out(&data, options->seed, error);
+    if (status == TEN_OK) status = show_summary(options, &data, model, error);
     if (status == TEN_OK)
         status = ten_measure(&measured, NULL, model, options->prep, options, &data, measure, &run, error);
     if (status == TEN_OK) status = ten_pipeline_save(measured.pipeline, out, error);
@@ -39,22 +56,28 @@ static enum ten_status train(const struct options *options, const char *out, jso
 static int run(const struct options *options) {
     if (options->on && strcmp(options->on, "validation") != 0 && strcmp(options->on, "test") != 0)
         return ten_complain(WRONG_USAGE, "--on \"%s\": expected validation or test", options->on);
+    const char *model = options->argument_count ? options->arguments[0] : options->net ? "network" : NULL;
+    if (!model) return ten_complain(WRONG_USAGE, "expected `tenfold train MODEL`, or --net; see `tenfold help train`");
+    if (options->net && strcmp(model, "network") != 0)
+        return ten_complain(WRONG_USAGE, "--net makes the model `network`, not %s", model);
     char name[128];
-    snprintf(name, sizeof name, "%s.safetensors", options->arguments[0]);
+    snprintf(name, sizeof name, "%s.safetensors", model);
     const char *out = options->out ? options->out : name;
     struct ten_pipeline *tried; /* a wrong name or value is told before any work */
     struct ten_error error;
-    if (ten_pipeline_new(&tried, options->arguments[0], options->prep, options->settings, options->setting_count,
-                         &error) != TEN_OK)
+    if (ten_pipeline_new(&tried, model, options->prep, options->settings, options->setting_count, &error) != TEN_OK)
         return ten_complain_words(&error);
+    bool checkpoints = ten_pipeline_describe(tried).model->checkpoints;
     ten_pipeline_free(tried);
-    if (ten_check_out(out) != DONE) return FAILED;
+    if (options->checkpoint && !checkpoints)
+        return ten_complain(WRONG_USAGE, "--checkpoint: %s keeps none; neural networks do", model);
+    if (ten_check_out(out) != DONE || ten_check_out(options->checkpoint) != DONE) return FAILED;
     json_t *row = NULL;
-    if (train(options, out, &row, &error) != TEN_OK) return ten_complain_error(&error);
+    if (train(options, model, out, &row, &error) != TEN_OK) return ten_complain_error(&error);
     if (!json_is_true(json_object_get(row, "converged")))
-        ten_say(options, "%s did not converge; raise its iterations with --set", options->arguments[0]);
+        ten_say(options, "%s did not converge; raise its iterations with --set", model);
     char bytes[24], seconds[24];
-    ten_say(options, "%s (%s) fitted on %lld images in %s; wrote %s (%s)", options->arguments[0],
+    ten_say(options, "%s (%s) fitted on %lld images in %s; wrote %s (%s)", model,
             json_string_value(json_object_get(row, "prep")),
             (long long)json_integer_value(json_object_get(row, "train_count")),
             ten_format_seconds(seconds, json_number_value(json_object_get(row, "prep_seconds")) +
@@ -74,18 +97,21 @@ static int run(const struct options *options) {
 
 const struct command ten_command_train = {
     .name = "train",
-    .usage = "MODEL",
+    .usage = "[MODEL]",
     .summary = "fits one pipeline and writes a model file",
     .details = "Fits on all training images and measures nothing, unless --on asks: `--on validation` holds a sixth of "
-               "the training images out and measures on it; `--on test` measures on the test set.",
+               "the training images out and measures on it; `--on test` measures on the test set. "
+               "Neural networks: --net writes one out, --checkpoint survives anything: the same command goes on where "
+               "it was stopped or killed, and ends with the same bytes.",
     .examples = "  tenfold train knn\n"
                 "  tenfold train logistic --prep original --set C=0.1 --on validation\n"
-                "  tenfold train naive-bayes --data fashion --out nb.safetensors --json\n",
-    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_ON,
+                "  tenfold train naive-bayes --data fashion --out nb.safetensors --json\n"
+                "  tenfold train cnn2 --set epochs=3 --checkpoint cnn2.checkpoint --on test\n"
+                "  tenfold train --net \"conv 8 5x5, relu, maxpool 2, dense 10\" --on test\n",
+    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_ON | OPT_NET | OPT_CHECKPOINT,
     .notes = (const struct option_note[]){{OPT_ON, "measure, too: on validation or test (default: not)"},
                                           {OPT_OUT, "the model file (default MODEL.safetensors)"},
                                           {0}},
-    .least_arguments = 1,
     .most_arguments = 1,
     .run = run,
 };

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "image/augment.h"
+#include "nn/network.h"
 
 #include <math.h>
 #include <string.h>
@@ -71,14 +72,47 @@ static const char *number_text(char *out, size_t size, double number) {
 static void describe_parameter(char *out, size_t size, const struct ten_parameter *parameter) {
     char range[160] = "", low[32], high[32];
     size_t length = 0;
-    if (parameter->type != TEN_CHOICE)
+    if (parameter->type != TEN_CHOICE && parameter->type != TEN_TEXT)
         length = (size_t)snprintf(range, sizeof range, "%s%s to %s", parameter->open_minimum ? "above " : "",
                                   number_text(low, sizeof low, parameter->minimum),
                                   number_text(high, sizeof high, parameter->maximum));
     for (size_t i = 0; parameter->choices && parameter->choices[i] && length < sizeof range; i++)
         length += (size_t)snprintf(range + length, sizeof range - length, "%s%s", length ? " or " : "",
                                    parameter->choices[i]);
-    snprintf(out, size, "%s (%s; default %s)", parameter->help, range, parameter->initial);
+    snprintf(out, size, "%s (%s%sdefault %s)", parameter->help, range, *range ? "; " : "", parameter->initial);
+}
+
+/* How many parameters a model has in common with one before it, apart from defaults. */
+static size_t shared_parameters(const struct ten_model_description *model, const struct ten_model_description *before) {
+    size_t count = 0;
+    while (count < model->parameter_count && count < before->parameter_count &&
+           strcmp(model->parameters[count].help, before->parameters[count].help) == 0)
+        count++;
+    return count;
+}
+
+/* The parameters of a model, those that stand there already in one line. */
+static void help_parameters(FILE *file, size_t number) {
+    const struct ten_model_description *model = ten_model_at(number), *same = NULL;
+    size_t shared = 0;
+    for (size_t i = 0; i < number && shared < 8; i++) { /* networks, not two forests */
+        same = ten_model_at(i);
+        shared = shared_parameters(model, same);
+    }
+    if (shared < 8) shared = 0;
+    char text[512];
+    if (shared) {
+        size_t length = (size_t)snprintf(text, sizeof text, "%s", same->name);
+        for (size_t p = 0; p < shared && length < sizeof text; p++)
+            if (strcmp(model->parameters[p].initial, same->parameters[p].initial) != 0)
+                length += (size_t)snprintf(text + length, sizeof text - length, ", %s %s", model->parameters[p].name,
+                                           model->parameters[p].initial);
+        ten_help_entry(file, 4, "as those of", 21, text);
+    }
+    for (size_t p = shared; p < model->parameter_count; p++) {
+        describe_parameter(text, sizeof text, &model->parameters[p]);
+        ten_help_entry(file, 4, model->parameters[p].name, 21, text);
+    }
 }
 
 static void help_models(FILE *file, bool with_parameters) {
@@ -89,10 +123,7 @@ static void help_models(FILE *file, bool with_parameters) {
         char text[512];
         snprintf(text, sizeof text, "%s; own chain %s", model->title, model->prep);
         ten_help_entry(file, 2, model->name, 17, text);
-        for (size_t p = 0; with_parameters && p < model->parameter_count; p++) {
-            describe_parameter(text, sizeof text, &model->parameters[p]);
-            ten_help_entry(file, 4, model->parameters[p].name, 21, text);
-        }
+        if (with_parameters) help_parameters(file, i);
     }
 }
 
@@ -108,6 +139,16 @@ static void help_steps(FILE *file) {
     }
     ten_help_entry(file, 2, "original", 17, "The original study's chain: minmax,crop20,standardize.");
     ten_help_entry(file, 2, "none", 17, "The bytes as they are.");
+}
+
+static void help_layers(FILE *file) {
+    fputc('\n', file);
+    print_words(file, 0, 0, "layers of a network (--net LAYER[, LAYER...]; the last must have ten outputs):");
+    for (size_t i = 0; ten_layer_types[i]; i++) {
+        char text[512];
+        snprintf(text, sizeof text, "%s: %s", ten_layer_types[i]->usage, ten_layer_types[i]->summary);
+        ten_help_entry(file, 2, ten_layer_types[i]->name, 17, text);
+    }
 }
 
 static void help_deformations(FILE *file) {
@@ -146,6 +187,7 @@ void ten_help_command(FILE *file, const struct command *command) {
     fprintf(file, "\noptions:\n");
     ten_options_help(file, command);
     if (command->options & (OPT_MODELS | OPT_SET)) help_models(file, command->options & OPT_SET);
+    if (command->options & OPT_NET) help_layers(file);
     if (command->options & OPT_AUGMENT) help_deformations(file);
     if (command->options & OPT_PREP) help_steps(file);
     if (command->examples) fprintf(file, "\nexamples:\n%s", command->examples);

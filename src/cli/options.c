@@ -15,6 +15,7 @@ static const struct option_entry {
     {OPT_DATA, "data", "mnist|fashion|DIR", "the dataset (default mnist)", 'd'},
     {OPT_MODELS, "models", "NAME[,NAME...]", "which models (default all)", 'm'},
     {OPT_PREP, "prep", "STEP[,STEP...]", "preprocessing chain (default the model's own)", 'p'},
+    {OPT_NET, "net", "LAYER[, LAYER...]", "a neural network by its layers: the model `network`", 'N'},
     {OPT_SET, "set", "NAME=VALUE", "a model parameter; repeatable", 's'},
     {OPT_ON, "on", "SET", "what to measure on", 'O'},
     {OPT_LIMIT, "limit", "N", "at most N images of each set, every class keeping its share (default all)", 'l'},
@@ -28,6 +29,7 @@ static const struct option_entry {
     {OPT_ARRAYS, "arrays", "FILE", "write the prepared images and labels (safetensors)", 'y'},
     {OPT_ANSWERS, "answers", "FILE", "write the predicted labels and probabilities (safetensors)", 'Y'},
     {OPT_MODEL, "model", "FILE", "write the fitted model", 'M'},
+    {OPT_CHECKPOINT, "checkpoint", "FILE", "keep what a long fit has reached, and go on from it if it is there", 'C'},
     {OPT_OUT, "out", "PATH", "where to write", 'o'},
     {OPT_SEED, "seed", "N", "seed of every random choice (default 0)", 'S'},
     {OPT_THREADS, "threads", "N", "processor threads (default all); the results do not depend on it", 'T'},
@@ -91,6 +93,21 @@ static int take_setting(struct options *o, const char *value) {
     return DONE;
 }
 
+static int take_net(struct options *o, const char *value) {
+    size_t length = (size_t)snprintf(o->net_setting, sizeof o->net_setting, "net=%s", value);
+    if (!*value || length >= sizeof o->net_setting)
+        return ten_complain(WRONG_USAGE, "--net \"%.40s\": expected layers with commas between", value);
+    if (o->net) return ten_complain(WRONG_USAGE, "--net: given more than once");
+    o->net = value;
+    return take_setting(o, o->net_setting);
+}
+
+static int take_path(const char **path, const char *name, const char *value) {
+    if (!*value) return ten_complain(WRONG_USAGE, "--%s \"\": expected a path", name);
+    *path = value;
+    return DONE;
+}
+
 static int take_format(struct options *o, const char *value) {
     if (strcmp(value, "csv") != 0 && strcmp(value, "idx") != 0)
         return ten_complain(WRONG_USAGE, "--to \"%s\": expected csv or idx", value);
@@ -109,10 +126,9 @@ static int take(struct options *o, char letter, const char *value) {
     case 'Y': o->answers = value; break;
     case 'M': o->model = value; break;
     case 'r': return take_repeat(o, value);
-    case 'o':
-        if (!*value) return ten_complain(WRONG_USAGE, "--out \"\": expected a path");
-        o->out = value;
-        break;
+    case 'o': return take_path(&o->out, "out", value);
+    case 'C': return take_path(&o->checkpoint, "checkpoint", value);
+    case 'N': return take_net(o, value);
     case 't': return take_format(o, value);
     case 's': return take_setting(o, value);
     case 'l': return take_limit(o, value);

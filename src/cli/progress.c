@@ -99,6 +99,8 @@ static bool only_stop(void *context, const struct ten_progress *progress) {
 struct ten_run ten_run_for(const struct options *options) {
     const char *terminal = getenv("TERM");
     bool lines = !options->quiet && isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
-    return (struct ten_run){
-        .seed = options->seed, .threads = options->threads, .progress = lines ? on_progress : only_stop};
+    return (struct ten_run){.seed = options->seed,
+                            .threads = options->threads,
+                            .progress = lines ? on_progress : only_stop,
+                            .checkpoint = options->checkpoint};
 }

@@ -53,13 +53,27 @@ static bool setting_used(const char *setting, char (*names)[96], size_t count) {
     return false;
 }
 
+bool ten_among_all(const struct options *options, const struct ten_model_description *model) {
+    return !model->on_request || (options->net && strcmp(model->name, "network") == 0);
+}
+
+/* Appends `network` to the names given if there is --net. */
+static void add_network(const struct options *options, char (*names)[96], size_t *count) {
+    if (!options->net || !options->models || *count == MOST_MODELS) return;
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp(names[i], "network") == 0) return;
+    snprintf(names[(*count)++], sizeof *names, "network");
+}
+
 int ten_choose_models(const struct options *options, char (*names)[96], size_t *chosen) {
     size_t count = 0;
     if (!options->models)
         for (size_t i = 0; ten_model_at(i) && i < MOST_MODELS; i++)
-            snprintf(names[count++], sizeof *names, "%s", ten_model_at(i)->name);
+            count += ten_among_all(options, ten_model_at(i)) &&
+                     snprintf(names[count], sizeof *names, "%s", ten_model_at(i)->name) > 0;
     else if (!ten_split_list(options->models, names, MOST_MODELS, &count))
         return ten_complain(WRONG_USAGE, "--models \"%s\": expected names with commas between", options->models);
+    add_network(options, names, &count);
     for (size_t i = 0; i < count; i++) {
         struct options own;
         struct ten_pipeline *pipeline;

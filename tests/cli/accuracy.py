@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks the accuracies of accuracy.csv on the real test sets, each model fitted on the whole training set, and that every
-model gives the same labels with the generic kernels as with the best of the machine, but where rounding decides.
+model but the networks gives the same labels with the generic kernels as with the best of the machine, but where rounding
+decides.
 
 usage: TENFOLD=PATH TENFOLD_ROOT=FOLDER accuracy.py
 
@@ -86,7 +87,8 @@ def main():
         print(f"Bail out! {program}: {message}")
         return 1
     missing = {d["name"]: d["message"] for d in info["datasets"] if not d["found"]}
-    models = list(dict.fromkeys(row["model"] for row in rows))
+    # a network's training wanders off with the first bit that is rounded otherwise
+    models = [model for model in dict.fromkeys(row["model"] for row in rows) if not model.startswith("mlp")]
     print(f"1..{len(rows) + len(models)}", flush=True)
     number = failures = 0
     for (data, prep), group in itertools.groupby(rows, lambda row: (row["data"], row["prep"])):

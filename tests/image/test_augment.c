@@ -366,7 +366,7 @@ static void test_stop(void **state) {
     struct ten_error error;
     struct ten_dataset set, out;
     test_dataset(&set, 50, 28, 28, 4);
-    struct ten_run run = {.progress = refuse};
+    struct ten_run run = {.threads = 1, .progress = refuse}; /* the first thread reports */
     assert_fails(ten_augment_dataset(&out, &set, &full, 20, &run, &error), TEN_CANCELLED, "deform");
     assert_true(out.images == NULL && out.labels == NULL);
     ten_dataset_release(&set);

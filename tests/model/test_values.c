@@ -192,10 +192,42 @@ static void test_history(void **state) {
     free(history.values);
 }
 
+/* ---- A parameter that is a text ---- */
+
+static void test_text(void **state) {
+    (void)state;
+    static const struct ten_parameter one[] = {
+        {.name = "depth", .help = "", .type = TEN_INTEGER, .initial = "3", .minimum = 1, .maximum = 9},
+        {.name = "net", .help = "", .type = TEN_TEXT, .initial = "dense 10"}};
+    static const struct ten_model_description model = {.name = "trial", .parameters = one, .parameter_count = 2};
+    struct ten_values values;
+    struct ten_error error;
+    char text[TEN_MAX_TEXT], longest[TEN_MAX_TEXT + 8] = "net=";
+    assert_ok(ten_values_parse(&values, &model, NULL, 0, &error));
+    ten_values_format(&values, &model, 1, text, sizeof text);
+    assert_string_equal(text, "dense 10");
+    const char *setting = "net=a = b, \"c\"";
+    assert_ok(ten_values_parse(&values, &model, &setting, 1, &error));
+    ten_values_format(&values, &model, 1, text, sizeof text);
+    assert_string_equal(text, "a = b, \"c\"");
+    ten_values_format(&values, &model, 0, text, sizeof text);
+    assert_string_equal(text, "3");
+    memset(longest + 4, 'x', TEN_MAX_TEXT - 1);
+    setting = longest;
+    assert_ok(ten_values_parse(&values, &model, &setting, 1, &error));
+    ten_values_format(&values, &model, 1, text, sizeof text);
+    assert_string_equal(text, longest + 4);
+    longest[4 + TEN_MAX_TEXT - 1] = 'x';
+    assert_fails(ten_values_parse(&values, &model, &setting, 1, &error), TEN_INVALID, "less than 512 bytes");
+    setting = "net=dense\n10";
+    assert_fails(ten_values_parse(&values, &model, &setting, 1, &error), TEN_INVALID, "plain text");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_settings), cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_messages), cmocka_unit_test(test_table),    cmocka_unit_test(test_history),
+        cmocka_unit_test(test_defaults), cmocka_unit_test(test_settings), cmocka_unit_test(test_text),
+        cmocka_unit_test(test_bounds),   cmocka_unit_test(test_messages), cmocka_unit_test(test_table),
+        cmocka_unit_test(test_history),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@ models=$(python3 -c 'import json; print(*[m["name"] for m in json.load(open("inf
 for model in $models; do
     for prep in "" original; do
         options="--data tiny --quiet --limit 200 ${prep:+--prep $prep}"
+        case $model in mlp* | cnn* | lenet5 | network) options="$options --set epochs=1" ;; esac
         tenfold train $model $options --threads 1 --out one || echo "$model $prep: exit $?"
         tenfold train $model $options --threads 1 --out two || echo "$model $prep: exit $?"
         tenfold train $model $options --threads 3 --out three || echo "$model $prep: exit $?"

@@ -2,6 +2,7 @@
 """How the cost of the models grows: with the number of training images, of features, and of threads.
 
 usage: growth.py [--only images,features,threads] [--models NAME[,NAME...]] [--images N[,N...]] [--larger DIR[,DIR...]]
+                 [--larger-models NAME[,NAME...]]
                  [--features N[,N...]] [--repeat N] [--limit N] [--data DIR] [--out FOLDER]
 
 Each measurement is `tenfold bench models` on prepared arrays; of its repetitions the least time counts. Writes, for each
@@ -41,8 +42,12 @@ def measure(model, prep, options, **how):
 def by_images(models, options):
     """Costs per model at each number of training images. --limit cuts the test set, too: prediction is shown per
     test image."""
-    sizes = [(options.data, n) for n in options.images] + [(folder, None) for folder in options.larger]
-    return [measure(m, "original", options, data=data, limit=n) for m in models for data, n in sizes]
+    rows = []
+    for model in models:
+        larger = options.larger if model in (options.larger_models or models) else []
+        sizes = [(options.data, n) for n in options.images] + [(folder, None) for folder in larger]
+        rows += [measure(model, "original", options, data=data, limit=n) for data, n in sizes]
+    return rows
 
 
 def by_features(models, options):
@@ -183,6 +188,7 @@ def main():
     parser.add_argument("--models", type=names, default=names(MODELS), help=f"default {MODELS}")
     parser.add_argument("--images", type=numbers, default=[5000, 10000, 20000, 40000, 60000])
     parser.add_argument("--larger", type=names, default=[], help="folders of larger datasets")
+    parser.add_argument("--larger-models", type=names, default=[], help="the models for them (default all)")
     parser.add_argument("--features", type=numbers, default=[25, 50, 100, 200, 400])
     parser.add_argument("--repeat", type=int, default=3, help="the least time of so many counts (default 3)")
     parser.add_argument("--limit", type=int, help="images of each set, for features and threads (default all)")

@@ -232,12 +232,11 @@ static void write_top(struct ten_page *page) {
              ten_show_percent(best->accuracy, 2).text, ten_show_percent(best->low, 2).text,
              ten_show_percent(best->high, 2).text);
     if (page->row_count > 1) {
-        ten_html(html,
-                 "It was chosen among %s pipelines on %s images held back from training, before any was "
-                 "measured on the test set",
+        ten_html(html, "It was chosen among %s pipelines on %s images held back from training",
                  ten_show_small(page->row_count).text, ten_member_text(&study, "chosen_on"));
         if (isfinite(best->validation))
             ten_html(html, ", where it reached %s", ten_show_percent(best->validation, 2).text);
+        ten_html_raw(html, ", before any was measured on the test set");
         ten_html_raw(html, ".");
     }
     ten_html_raw(html, "</p>\n");

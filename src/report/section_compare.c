@@ -157,9 +157,9 @@ static void accuracy_values(struct ten_page *page, json_t *values, json_t *names
     for (size_t i = 0; i < page->row_count; i++) {
         const struct ten_row *row = &page->rows[i];
         if (!row->published) continue;
-        ten_figure_row(page, values, "{s:s,s:s,s:f,s:f,s:s}", "name", row->name, "kind",
-                       "published by the original study", "accuracy", row->published->accuracy, "error",
-                       1 - row->published->accuracy, "interval", "not published");
+        ten_figure_row(page, values, "{s:s,s:s,s:f,s:f,s:s}", "name", row->name, "kind", "the original study",
+                       "accuracy", row->published->accuracy, "error", 1 - row->published->accuracy, "interval",
+                       "not published");
     }
 }
 

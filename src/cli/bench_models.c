@@ -309,12 +309,10 @@ int bench_models(struct limits *limits, const struct options *options, json_t *o
     return status == TEN_OK ? DONE : ten_complain_error(&error);
 }
 
-static double number_of(const json_t *row, const char *key) { return json_number_value(json_object_get(row, key)); }
-
 static void format_share(char *out, size_t size, const json_t *row, const char *share_key, const char *limit_key) {
     const char *limit = json_string_value(json_object_get(row, limit_key));
     if (limit)
-        snprintf(out, size, "%.0f %% of %s", 100 * number_of(row, share_key), limit);
+        snprintf(out, size, "%.0f %% of %s", 100 * ten_number_of(row, share_key), limit);
     else
         snprintf(out, size, "-");
 }
@@ -333,12 +331,12 @@ int bench_print_models(const json_t *rows) {
         }
         snprintf(cell[0], sizeof *cell, "%s", json_string_value(json_object_get(row, "model")));
         snprintf(cell[1], sizeof *cell, "%s", json_string_value(json_object_get(row, "prep")));
-        snprintf(cell[2], sizeof *cell, "%.4f", number_of(row, "accuracy"));
-        snprintf(cell[3], sizeof *cell, "%s", bench_format_time(text, number_of(row, "fit_seconds")));
+        snprintf(cell[2], sizeof *cell, "%.4f", ten_number_of(row, "accuracy"));
+        snprintf(cell[3], sizeof *cell, "%s", bench_format_time(text, ten_number_of(row, "fit_seconds")));
         format_share(cell[4], sizeof *cell, row, "fit_share", "fit_limit");
-        snprintf(cell[5], sizeof *cell, "%s", bench_format_time(text, number_of(row, "predict_seconds")));
+        snprintf(cell[5], sizeof *cell, "%s", bench_format_time(text, ten_number_of(row, "predict_seconds")));
         format_share(cell[6], sizeof *cell, row, "predict_share", "predict_limit");
-        snprintf(cell[7], sizeof *cell, "%s", ten_format_bytes(text, number_of(row, "peak_bytes")));
+        snprintf(cell[7], sizeof *cell, "%s", ten_format_bytes(text, ten_number_of(row, "peak_bytes")));
     }
     ten_table_print(&table, stdout);
     ten_table_release(&table);

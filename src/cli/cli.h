@@ -196,6 +196,8 @@ json_t *ten_row_json(const struct measured *measured, size_t test_count, bool wi
 /* An evaluation: a row, and all of `evaluate --json`. */
 json_t *ten_evaluation_json(const struct measured *measured, const struct ten_data *data, const char *on,
                             bool with_fit);
+/* A member that is a number; 0 if it is none. */
+double ten_number_of(const json_t *row, const char *key);
 /* The comparison table for people. */
 int ten_print_rows(const json_t *rows);
 

@@ -258,7 +258,7 @@ json_t *ten_evaluation_json(const struct measured *measured, const struct ten_da
     return row;
 }
 
-static double number_of(const json_t *row, const char *key) { return json_number_value(json_object_get(row, key)); }
+double ten_number_of(const json_t *row, const char *key) { return json_number_value(json_object_get(row, key)); }
 
 int ten_print_rows(const json_t *rows) {
     static const char *const headings[] = {"model",     "chain", ">accuracy", ">95 % interval", ">F1",
@@ -274,14 +274,15 @@ int ten_print_rows(const json_t *rows) {
         }
         snprintf(cell[0], sizeof *cell, "%s", json_string_value(json_object_get(row, "model")));
         snprintf(cell[1], sizeof *cell, "%s", json_string_value(json_object_get(row, "prep")));
-        snprintf(cell[2], sizeof *cell, "%.4f", number_of(row, "accuracy"));
-        snprintf(cell[3], sizeof *cell, "%.4f-%.4f", number_of(row, "accuracy_low"), number_of(row, "accuracy_high"));
-        snprintf(cell[4], sizeof *cell, "%.4f", number_of(row, "f1"));
-        snprintf(cell[5], sizeof *cell, "%.4f", number_of(row, "log_loss"));
+        snprintf(cell[2], sizeof *cell, "%.4f", ten_number_of(row, "accuracy"));
+        snprintf(cell[3], sizeof *cell, "%.4f-%.4f", ten_number_of(row, "accuracy_low"),
+                 ten_number_of(row, "accuracy_high"));
+        snprintf(cell[4], sizeof *cell, "%.4f", ten_number_of(row, "f1"));
+        snprintf(cell[5], sizeof *cell, "%.4f", ten_number_of(row, "log_loss"));
         snprintf(cell[6], sizeof *cell, "%s",
-                 ten_format_seconds(text, number_of(row, "prep_seconds") + number_of(row, "fit_seconds")));
-        snprintf(cell[7], sizeof *cell, "%s", ten_format_seconds(text, number_of(row, "predict_seconds")));
-        snprintf(cell[8], sizeof *cell, "%s", ten_format_bytes(text, number_of(row, "peak_bytes")));
+                 ten_format_seconds(text, ten_number_of(row, "prep_seconds") + ten_number_of(row, "fit_seconds")));
+        snprintf(cell[7], sizeof *cell, "%s", ten_format_seconds(text, ten_number_of(row, "predict_seconds")));
+        snprintf(cell[8], sizeof *cell, "%s", ten_format_bytes(text, ten_number_of(row, "peak_bytes")));
     }
     ten_table_print(&table, stdout);
     ten_table_release(&table);

@@ -5,9 +5,8 @@
  * or less) are left out. */
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/parallel.h"
-#include "kernels/kernels.h"
 #include "model/gaussian.h"
+#include "model/linear.h"
 #include "prep/cholesky.h"
 #include "prep/eigen.h"
 #include "prep/scatter.h"
@@ -42,7 +41,7 @@ static const struct ten_parameter parameters[] = {
 };
 
 static const float absent_intercept = -1e30f;
-enum { MAX_FEATURES = 4096, ROWS = 256 };
+enum { MAX_FEATURES = 4096 };
 
 static void release(void *state) {
     struct lda *model = state;
@@ -191,41 +190,17 @@ static enum ten_status fit(void *state, const struct ten_training *training, str
 
 /* ---- Prediction ----------------------------------------------------------------------------------------- */
 
-struct prediction {
-    const struct lda *model;
-    const struct ten_batch *features;
-    float *probabilities, *rows, *matmul; /* scratch of all threads */
-};
-
-static enum ten_status predict_rows(void *context, size_t task, size_t thread, struct ten_error *error) {
-    (void)error;
-    const struct prediction *p = context;
-    size_t n = p->model->features, count = ten_block_length(p->features->rows, ROWS, task);
-    float *rows = p->rows + thread * ROWS * n, *out = p->probabilities + task * ROWS * TEN_CLASSES;
-    ten_centred_rows(p->features, p->model->mean, task * ROWS, count, rows);
-    ten_kernels()->matmul(count, TEN_CLASSES, n, (struct ten_strided){rows, n, 1},
-                          (struct ten_strided){p->model->weights, 1, n}, out, TEN_CLASSES, false,
-                          p->matmul + thread * TEN_MATMUL_SCRATCH);
-    for (size_t i = 0; i < count; i++)
-        for (size_t c = 0; c < TEN_CLASSES; c++) out[i * TEN_CLASSES + c] += p->model->intercepts[c];
-    ten_kernels()->softmax(count, TEN_CLASSES, out, NULL);
-    return TEN_OK;
-}
-
 static enum ten_status predict(const void *state, const struct ten_values *values, const struct ten_batch *features,
                                float *probabilities, const struct ten_run *run, struct ten_error *error) {
     (void)values;
-    struct prediction prediction = {state, features, probabilities, NULL, NULL};
-    size_t threads = ten_threads(run);
-    prediction.rows = ten_alloc(threads * ROWS, prediction.model->features * sizeof(float));
-    prediction.matmul = ten_alloc(threads * TEN_MATMUL_SCRATCH, sizeof(float));
-    enum ten_status status = prediction.rows && prediction.matmul
-                                 ? ten_parallel(run, "predict lda", "images", ROWS,
-                                                ten_block_count(features->rows, ROWS), predict_rows, &prediction, error)
-                                 : ten_fail_memory(error, "lda");
-    free(prediction.rows);
-    free(prediction.matmul);
-    return status;
+    const struct lda *model = state;
+    const struct ten_linear linear = {.features = model->features,
+                                      .weights = model->weights,
+                                      .intercepts = model->intercepts,
+                                      .mean = model->mean,
+                                      .stage = "predict lda",
+                                      .what = "lda"};
+    return ten_linear_predict(&linear, features, probabilities, run, error);
 }
 
 /* ---- Files ---------------------------------------------------------------------------------------------- */

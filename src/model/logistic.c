@@ -11,6 +11,7 @@
 #include "kernels/kernels.h"
 #include "model/curvature.h"
 #include "model/lbfgs.h"
+#include "model/linear.h"
 #include "model/model.h"
 
 #include <math.h>
@@ -261,41 +262,16 @@ static enum ten_status fit(void *state, const struct ten_training *training, str
 /* ---- Prediction ---------------------------------------------------------------------------------------------------
  */
 
-struct prediction {
-    const struct logistic *model;
-    const struct ten_batch *features;
-    float *probabilities, *rows, *matmul; /* scratch of all threads */
-};
-
-static enum ten_status predict_rows(void *context, size_t task, size_t thread, struct ten_error *error) {
-    (void)error;
-    const struct prediction *p = context;
-    size_t n = p->model->features, count = ten_block_length(p->features->rows, ROWS, task);
-    float *rows = p->rows + thread * ROWS * n, *out = p->probabilities + task * ROWS * TEN_CLASSES;
-    for (size_t i = 0; i < count; i++) ten_batch_row(p->features, task * ROWS + i, rows + i * n);
-    ten_kernels()->matmul(count, TEN_CLASSES, n, (struct ten_strided){rows, n, 1},
-                          (struct ten_strided){p->model->weights, 1, n}, out, TEN_CLASSES, false,
-                          p->matmul + thread * TEN_MATMUL_SCRATCH);
-    for (size_t i = 0; i < count; i++)
-        for (size_t c = 0; c < TEN_CLASSES; c++) out[i * TEN_CLASSES + c] += p->model->intercepts[c];
-    ten_kernels()->softmax(count, TEN_CLASSES, out, NULL);
-    return TEN_OK;
-}
-
 static enum ten_status predict(const void *state, const struct ten_values *values, const struct ten_batch *features,
                                float *probabilities, const struct ten_run *run, struct ten_error *error) {
     (void)values;
-    struct prediction prediction = {state, features, probabilities, NULL, NULL};
-    size_t threads = ten_workers(run, ten_block_count(features->rows, ROWS));
-    prediction.rows = ten_alloc(threads * ROWS, prediction.model->features * sizeof(float));
-    prediction.matmul = ten_alloc(threads * TEN_MATMUL_SCRATCH, sizeof(float));
-    enum ten_status status = prediction.rows && prediction.matmul
-                                 ? ten_parallel(run, "predict logistic", "images", ROWS,
-                                                ten_block_count(features->rows, ROWS), predict_rows, &prediction, error)
-                                 : ten_fail_memory(error, "logistic regression");
-    free(prediction.rows);
-    free(prediction.matmul);
-    return status;
+    const struct logistic *model = state;
+    const struct ten_linear linear = {.features = model->features,
+                                      .weights = model->weights,
+                                      .intercepts = model->intercepts,
+                                      .stage = "predict logistic",
+                                      .what = "logistic regression"};
+    return ten_linear_predict(&linear, features, probabilities, run, error);
 }
 
 /* ---- Files ----------------------------------------------------------------------------------------------------------

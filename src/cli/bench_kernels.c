@@ -216,6 +216,85 @@ static void bench_windows_spread(struct bench *b) {
     row(b, convolutions[1].shape, LIMIT_FLOATS, c.operations, c.read + 4.0 * (double)(c.m * c.n));
 }
 
+/* The operations are those of the plain convolution, of which these need fewer: a share may be above 1. */
+static struct ten_images images_of(const struct convolution *c, size_t i) {
+    return (struct ten_images){c->windows.data, convolutions[i].images, convolutions[i].side, convolutions[i].side,
+                               convolutions[i].channels};
+}
+
+static float *winograd_scratch(struct bench *b, const struct convolution *c, size_t i) {
+    return take(b, ten_winograd_scratch(convolutions[i].channels, c->n), sizeof(float));
+}
+
+static void bench_winograd_filters(struct bench *b) {
+    struct convolution c = convolution(b, 1);
+    size_t channels = convolutions[1].channels, room = ten_winograd_filters(channels, c.n);
+    float *filters = take(b, room, sizeof *filters);
+    while (again(b)) b->kernels->winograd_filters(channels, c.n, c.weights, false, filters);
+    row(b, "3x3x32, 64 (cnn2)", LIMIT_FLOATS, 28.0 * (double)(channels * c.n), 4.0 * (double)(c.taps * c.n));
+}
+
+static void bench_winograd_product(struct bench *b) {
+    struct convolution c = convolution(b, 1);
+    struct ten_images in = images_of(&c, 1);
+    float *filters = take(b, ten_winograd_filters(in.channels, c.n), sizeof *filters);
+    float *scratch = winograd_scratch(b, &c, 1);
+    b->kernels->winograd_filters(in.channels, c.n, c.weights, false, filters);
+    while (again(b))
+        b->kernels->winograd_product(&in, c.n, filters, c.biases, true, true, c.out, c.place, scratch);
+    row(b, convolutions[1].shape, LIMIT_FLOATS, c.operations, c.read);
+}
+
+static void bench_winograd_weights(struct bench *b) {
+    struct convolution c = convolution(b, 1);
+    struct ten_images in = images_of(&c, 1);
+    float *g = floats(b, in.count * 49 * c.n), *scratch = winograd_scratch(b, &c, 1);
+    while (again(b)) b->kernels->winograd_weights(&in, c.n, g, false, c.weights, scratch);
+    row(b, "1372 windows 3x3x32, 64", LIMIT_FLOATS, c.operations * 49 / 36, c.read + 4.0 * (double)(c.m * c.n));
+}
+
+/* Half of the pooled outputs pass the ReLU. */
+static struct convolution pooled(struct bench *b, float **out, float **g, float **scratch) {
+    struct convolution c = convolution(b, 1);
+    *g = floats(b, c.m / 4 * c.n);
+    *out = floats(b, c.m / 4 * c.n);
+    for (size_t k = 0; k < c.m / 4 * c.n; k++) {
+        uint32_t mixed = (uint32_t)k * 2654435761u;
+        (*out)[k] = mixed >> 31 ? 1.0f : 0.0f;
+        c.place[k] = (uint8_t)(mixed >> 20 & 3);
+    }
+    *scratch = take(b, ten_pooled_scratch(c.m / 4, c.n, 3, 3 * convolutions[1].channels), sizeof **scratch);
+    return c;
+}
+
+static void bench_pooled_turned(struct bench *b) {
+    struct convolution c = convolution(b, 1);
+    size_t depth = 3 * convolutions[1].channels;
+    float *turned = take(b, ten_pooled_turned(c.n, 3, depth), sizeof *turned);
+    while (again(b)) b->kernels->pooled_turned(c.n, 3, depth, c.weights, turned);
+    row(b, "3x3x32, 64 (cnn2)", LIMIT_FLOATS, 0, 4.0 * (double)(c.taps * c.n));
+}
+
+static void bench_pooled_weights(struct bench *b) {
+    float *out, *g, *scratch;
+    struct convolution c = pooled(b, &out, &g, &scratch);
+    while (again(b))
+        b->kernels->pooled_weights(c.m / 4, c.n, &c.windows, out, c.place, g, false, c.weights, c.biases, scratch);
+    row(b, convolutions[1].shape, LIMIT_FLOATS, c.operations, c.read + 4.0 * (double)(c.m / 4 * c.n));
+}
+
+static void bench_pooled_spread(struct bench *b) {
+    float *out, *g, *scratch;
+    struct convolution c = pooled(b, &out, &g, &scratch);
+    size_t depth = 3 * convolutions[1].channels;
+    float *turned = take(b, ten_pooled_turned(c.n, 3, depth), sizeof *turned);
+    b->kernels->pooled_turned(c.n, 3, depth, c.weights, turned);
+    for (size_t k = 0; k < c.m / 4 * c.n; k++) g[k] *= 1e-6f;
+    while (again(b))
+        b->kernels->pooled_spread(c.m / 4, c.n, &c.windows, out, c.place, g, turned, (float *)c.windows.data, scratch);
+    row(b, convolutions[1].shape, LIMIT_FLOATS, c.operations, c.read + 4.0 * (double)(c.m / 4 * c.n));
+}
+
 static void bench_windows_finish(struct bench *b) {
     struct convolution c = convolution(b, 1);
     float *out = floats(b, c.m / 4 * c.n);

@@ -9,6 +9,12 @@
     X(windows_product)                                                                                                 \
     X(windows_weights)                                                                                                 \
     X(windows_spread)                                                                                                  \
+    X(winograd_filters)                                                                                                \
+    X(winograd_product)                                                                                                \
+    X(winograd_weights)                                                                                                \
+    X(pooled_turned)                                                                                                   \
+    X(pooled_weights)                                                                                                  \
+    X(pooled_spread)                                                                                                   \
     X(windows_finish)                                                                                                  \
     X(windows_gate)                                                                                                    \
     X(pack_bytes)                                                                                                      \

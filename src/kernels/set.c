@@ -156,6 +156,10 @@ typedef uint8_t bytes_of_lanes __attribute__((vector_size(LANES), aligned(1), ma
 
 #include "kernels/set_windows.h"
 
+#include "kernels/set_winograd.h"
+
+#include "kernels/set_pooled.h"
+
 /* ---- Dot products of bytes ------------------------------------------------------------------------------ */
 
 /* Packed rows simply follow each other. */

@@ -11,7 +11,7 @@
 
 struct network {
     struct ten_network *network;
-    float *parameters, *statistics;
+    float *parameters, *statistics, *prepared; /* prepared: for predictions */
 };
 
 /* ---- Parameters ------------------------------------------------------------------------------------------------- */
@@ -219,7 +219,15 @@ static void release(void *state) {
     ten_network_free(model->network);
     free(model->parameters);
     free(model->statistics);
+    free(model->prepared);
     *model = (struct network){0};
+}
+
+static enum ten_status prepare(struct network *model, struct ten_error *error) {
+    model->prepared = ten_alloc(model->network->prepared, sizeof *model->prepared);
+    if (!model->prepared) return ten_fail_memory(error, "the weights");
+    ten_network_prepare(model->network, model->parameters, model->prepared);
+    return TEN_OK;
 }
 
 static enum ten_status fit(struct network *model, const struct preset *preset, const struct ten_training *training,
@@ -230,8 +238,9 @@ static enum ten_status fit(struct network *model, const struct preset *preset, c
     model->statistics = ten_alloc(model->network->statistics, sizeof *model->statistics);
     if (!model->parameters || !model->statistics) return ten_fail_memory(error, "the weights");
     struct ten_recipe recipe = recipe_of(preset, training->values);
-    return ten_train(model->network, &recipe, training->features, training->labels, model->parameters,
-                     model->statistics, training->history, training->run, error);
+    status = ten_train(model->network, &recipe, training->features, training->labels, model->parameters,
+                       model->statistics, training->history, training->run, error);
+    return status == TEN_OK ? prepare(model, error) : status;
 }
 
 static enum ten_status summarise(const struct preset *preset, const struct ten_values *values,
@@ -249,8 +258,9 @@ static enum ten_status summarise(const struct preset *preset, const struct ten_v
 static enum ten_status predict(const void *state, const struct ten_values *values, const struct ten_batch *features,
                                float *probabilities, const struct ten_run *run, struct ten_error *error) {
     const struct network *model = state;
-    return ten_network_predict(model->network, model->parameters, model->statistics, precision_of(values), features,
-                               false, probabilities, run, error);
+    return ten_network_predict(model->network, model->parameters, model->statistics, model->prepared,
+                               values->word[PRECISION] == BFLOAT16 ? TEN_BF16 : TEN_SINGLE, features, false,
+                               probabilities, run, error);
 }
 
 static size_t parameter_count(const void *state) { return ((const struct network *)state)->network->parameters; }
@@ -354,7 +364,7 @@ static enum ten_status load(void *state, const struct ten_values *values, const 
     for (size_t i = 0; i < model->network->count; i++)
         for (size_t part = 0; status == TEN_OK && part < PARTS; part++)
             status = take_part(model, i, part, tensors, error);
-    return status;
+    return status == TEN_OK ? prepare(model, error) : status;
 }
 
 /* ---- The models

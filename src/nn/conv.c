@@ -3,10 +3,11 @@
  *
  * The layer is one product, out[pixels x units] = windows[pixels x taps] weights[taps x units], and so are its two
  * gradients: windows^T out_gradient, and out_gradient weights^T added back to the windows. The kernels read the windows
- * where they lie in the image (or in a copy with zeros around it); in BF16 they are laid out for ten_product_of.
+ * where they lie in the image (or in a copy with zeros around it). Windows of 3x3 are made by minimal filtering, with
+ * fewer products.
  *
- * A ReLU and a 2x2 maxpool behind the layer are done in the same breath: the four pixels of a pool follow each other in
- * the product, and nothing but the largest is ever stored. */
+ * A ReLU and a 2x2 maxpool behind the layer are done in the same breath: nothing but the largest of four pixels is ever
+ * stored, and the gradients make only the products that it passes on. Convolutions are always in single precision. */
 #include "base/error.h"
 #include "nn/layer.h"
 
@@ -48,32 +49,58 @@ static size_t taps_of(const struct ten_layer *layer) {
     return layer->kernel_height * layer->kernel_width * layer->in.channels;
 }
 
-/* How images are worked on: so many at a time, and what lies where in the scratch memory. */
-struct plan {
-    size_t images, pixels, taps; /* pixels: of one image, four for each that pooling leaves */
-    size_t height, width;        /* of an image with the zeros around it */
-    size_t offsets, padded, raw, columns, scratch;
+/* What is done in which way. */
+struct method {
+    bool relu, pool; /* behind the layer, in the same breath */
+    bool winograd;   /* by minimal filtering */
+    bool sparse;     /* the gradients: only what the pool lets through; a pool of few taps is not worth the lists */
 };
 
-static struct plan plan_of(const struct ten_layer *layer, bool pool, bool columns) {
-    struct plan p = {.pixels = layer->out.height * layer->out.width, .taps = taps_of(layer)};
-    if (pool) p.pixels = layer->out.height / 2 * (layer->out.width / 2) * 4;
+static struct method method_of(const struct ten_layer *layer, bool apart) {
+    enum { LEAST_CHANNELS = 8, LEAST_TAPS = 16 };
+    struct method method = {.relu = layer->relu && !apart, .pool = layer->pool && !apart};
+    method.winograd = !apart && layer->kernel_height == 3 && layer->kernel_width == 3 && layer->stride_height == 1 &&
+                      layer->stride_width == 1 && layer->in.channels >= LEAST_CHANNELS &&
+                      layer->units >= LEAST_CHANNELS;
+    method.sparse = method.pool && taps_of(layer) >= LEAST_TAPS;
+    return method;
+}
+
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+static size_t rounded(size_t count) { return (count + 15) / 16 * 16; }
+
+/* How images are worked on: so many at a time, and what lies where in the scratch memory. */
+struct plan {
+    size_t images, pixels;     /* pixels: of one image, four for each that pooling leaves */
+    size_t height, width;      /* of an image with the zeros around it */
+    size_t volume;             /* floats of it, 0 if there are no zeros */
+    size_t offsets, padded, raw, scratch;
+};
+
+static struct plan plan_of(const struct ten_layer *layer, const struct method *method) {
+    enum { BEHIND = 16 }; /* floats that kernels may read behind an image */
+    struct plan p = {.pixels = layer->out.height * layer->out.width};
+    size_t units = layer->units, channels = layer->in.channels, depth = layer->kernel_width * channels;
+    if (method->pool) p.pixels = layer->out.height / 2 * (layer->out.width / 2) * 4;
     p.height = layer->in.height + (layer->same ? layer->kernel_height - 1 : 2 * layer->padding);
     p.width = layer->in.width + (layer->same ? layer->kernel_width - 1 : 2 * layer->padding);
     bool copied = p.height > layer->in.height || p.width > layer->in.width;
-    size_t padded = copied ? p.height * p.width * layer->in.channels : 0, raw = p.pixels * layer->units,
-           most = p.pixels;
-    if (padded > most) most = padded;
-    if (pool && raw > most) most = raw;
-    if (columns && p.pixels * p.taps > most) most = p.pixels * p.taps;
+    p.volume = copied ? p.height * p.width * channels : 0;
+    size_t raw = method->pool && !method->sparse ? p.pixels * units : 0;
+    if (method->winograd && !method->pool) raw = (layer->in.height + 2) * (layer->in.width + 2) * units;
+    size_t most = larger(larger(p.pixels, ten_volume_size(layer->in)), larger(p.volume, raw));
     p.images = most && NEAR / most ? NEAR / most : 1;
     if (p.images > MOST_IMAGES) p.images = MOST_IMAGES;
-    p.offsets = ten_windows_scratch(layer->units, layer->kernel_height, layer->kernel_width * layer->in.channels);
-    if (columns && p.offsets < TEN_MATMUL_SCRATCH) p.offsets = TEN_MATMUL_SCRATCH;
-    p.padded = p.offsets + (p.images * p.pixels + 15) / 16 * 16;
-    p.raw = p.padded + (p.images * padded + 15) / 16 * 16;
-    p.columns = p.raw + (pool ? (p.images * raw + 15) / 16 * 16 : 0);
-    p.scratch = p.columns + (columns ? p.images * p.pixels * p.taps : 0);
+    p.offsets = ten_windows_scratch(units, layer->kernel_height, depth);
+    if (method->winograd)
+        p.offsets = larger(p.offsets, larger(ten_winograd_scratch(channels, units), ten_winograd_scratch(units, channels)));
+    if (method->sparse)
+        p.offsets = larger(p.offsets,
+                           ten_pooled_scratch(p.images * p.pixels / 4, units, layer->kernel_height, depth));
+    p.offsets = rounded(p.offsets);
+    p.padded = p.offsets + rounded(p.images * p.pixels);
+    p.raw = p.padded + (copied ? rounded(p.images * p.volume) + BEHIND : 0);
+    p.scratch = p.raw + rounded(p.images * raw);
     return p;
 }
 
@@ -91,10 +118,6 @@ static enum ten_status plan(struct ten_layer *layer, struct ten_error *error) {
     layer->decayed = taps_of(layer) * layer->units;
     layer->parameters = layer->decayed + layer->units;
     layer->operations = layer->decayed * layer->out.height * layer->out.width;
-    for (int wide = 0; wide < 4; wide++) { /* whatever is folded, in either precision */
-        struct plan p = plan_of(layer, wide & 1, wide & 2);
-        if (p.scratch > layer->scratch) layer->scratch = p.scratch;
-    }
     return TEN_OK;
 }
 
@@ -103,6 +126,7 @@ static void initialise(const struct ten_layer *layer, struct ten_random *random,
     ten_initialise_uniform(random, taps_of(layer), layer->parameters, parameters);
 }
 
+/* What is folded decides the methods, and these the memory. */
 static size_t fold(struct ten_layer *layer, size_t behind) {
     size_t folds = 0;
     for (; folds < behind; folds++) {
@@ -113,6 +137,15 @@ static size_t fold(struct ten_layer *layer, size_t behind) {
         layer->pool |= pool;
         layer->relu |= !pool;
     }
+    struct method apart = method_of(layer, true), method = method_of(layer, false);
+    layer->scratch = larger(plan_of(layer, &apart).scratch, plan_of(layer, &method).scratch);
+    size_t filters = ten_winograd_filters(layer->in.channels, layer->units);
+    if (method.winograd) layer->prepared = filters;
+    if (method.sparse)
+        layer->prepared_backward =
+            ten_pooled_turned(layer->units, layer->kernel_height, layer->kernel_width * layer->in.channels);
+    else if (method.winograd)
+        layer->prepared_backward = filters;
     return folds;
 }
 
@@ -122,34 +155,35 @@ static size_t fold(struct ten_layer *layer, size_t behind) {
 /* Some images on their way. */
 struct work {
     const struct ten_layer *layer;
+    struct method method;
     struct plan p;
-    bool pool, relu, columns;
     size_t images, m, outputs; /* at hand; m: their pixels; outputs: what is left of them */
     struct ten_windows windows;
-    float *scratch, *padded, *raw, *laid_out;
+    struct ten_images around; /* the same images, with the zeros around them */
+    float *scratch, *padded, *raw;
 };
 
 static struct work work_of(const struct ten_layer *layer, const struct ten_pass *pass) {
-    struct work w = {.layer = layer, .pool = layer->pool && !pass->apart, .relu = layer->relu && !pass->apart};
-    w.columns = pass->precision != TEN_SINGLE;
-    w.p = plan_of(layer, w.pool, w.columns);
+    struct work w = {.layer = layer, .method = method_of(layer, pass->apart)};
+    w.p = plan_of(layer, &w.method);
     w.scratch = pass->scratch;
-    w.padded = w.p.raw > w.p.padded ? pass->scratch + w.p.padded : NULL;
+    w.padded = w.p.volume ? pass->scratch + w.p.padded : NULL;
     w.raw = pass->scratch + w.p.raw;
-    w.laid_out = pass->scratch + w.p.columns;
     return w;
 }
 
 /* Where the windows of so many images begin, and how they go on. */
 static void place_windows(struct work *w, size_t images) {
     const struct ten_layer *layer = w->layer;
-    size_t channels = layer->in.channels, height = layer->out.height, width = layer->out.width, group = w->pool ? 2 : 1;
+    size_t channels = layer->in.channels, height = layer->out.height, width = layer->out.width;
+    size_t group = w->method.pool ? 2 : 1;
     uint32_t *offset = (uint32_t *)(void *)(w->scratch + w->p.offsets);
     w->images = images;
     w->m = images * w->p.pixels;
     w->outputs = w->m / (group * group);
     w->windows =
         (struct ten_windows){NULL, offset, layer->kernel_height, w->p.width * channels, layer->kernel_width * channels};
+    w->around = (struct ten_images){NULL, images, w->p.height, w->p.width, channels};
     for (size_t oy = 0; oy + group <= height; oy += group)
         for (size_t ox = 0; ox + group <= width; ox += group)
             for (size_t part = 0; part < group * group; part++) {
@@ -160,123 +194,149 @@ static void place_windows(struct work *w, size_t images) {
     for (size_t i = 0; i + w->p.pixels < w->m; i++) offset[i] = offset[i - w->p.pixels] + volume;
 }
 
+/* Rows of images of `line` floats each, copied into larger ones or back: row y of an image of `height` rows is row
+ * y + top, from float `left`, of one of `tall` rows of `wide` floats. */
+struct frame {
+    size_t images, height, line, tall, wide, top, left;
+};
+
+static void copy_frame(const struct frame *f, const float *from, float *to, bool back) {
+    for (size_t y = 0; y < f->images * f->height; y++) {
+        size_t inside = y * f->line, outside = (y / f->height * f->tall + y % f->height + f->top) * f->wide + f->left;
+        memcpy(to + (back ? inside : outside), from + (back ? outside : inside), f->line * sizeof *to);
+    }
+}
+
+static struct frame frame_of(const struct work *w) {
+    const struct ten_layer *layer = w->layer;
+    size_t channels = layer->in.channels;
+    return (struct frame){w->images,   layer->in.height,      layer->in.width * channels, w->p.height,
+                          w->p.width * channels, layer->top, layer->left * channels};
+}
+
 /* The images with zeros around them: `in` itself if there are none. */
-static const float *with_zeros(const struct work *w, const float *in) {
-    if (!w->padded) return in;
-    const struct ten_layer *layer = w->layer;
-    size_t channels = layer->in.channels, line = layer->in.width * channels;
-    memset(w->padded, 0, w->images * w->p.height * w->p.width * channels * sizeof *in);
-    for (size_t y = 0; y < w->images * layer->in.height; y++, in += line) {
-        size_t at = y / layer->in.height * w->p.height + y % layer->in.height + layer->top;
-        memcpy(w->padded + (at * w->p.width + layer->left) * channels, in, line * sizeof *in);
+static void with_zeros(struct work *w, const float *in) {
+    if (w->padded) {
+        struct frame frame = frame_of(w);
+        memset(w->padded, 0, w->images * w->p.volume * sizeof *in);
+        copy_frame(&frame, in, w->padded, false);
+        in = w->padded;
     }
-    return w->padded;
-}
-
-static void without_zeros(const struct work *w, float *out) {
-    const struct ten_layer *layer = w->layer;
-    size_t channels = layer->in.channels, line = layer->in.width * channels;
-    for (size_t y = 0; y < w->images * layer->in.height; y++, out += line) {
-        size_t at = y / layer->in.height * w->p.height + y % layer->in.height + layer->top;
-        memcpy(out, w->padded + (at * w->p.width + layer->left) * channels, line * sizeof *out);
-    }
-}
-
-static void take_columns(const struct work *w) {
-    const struct ten_windows *a = &w->windows;
-    float *to = w->laid_out;
-    for (size_t i = 0; i < w->m; i++)
-        for (size_t s = 0; s < a->segments; s++, to += a->depth)
-            memcpy(to, a->data + a->offsets[i] + s * a->step, a->depth * sizeof *to);
-}
-
-static void add_columns(const struct work *w, float *data) {
-    const struct ten_windows *a = &w->windows;
-    const float *restrict from = w->laid_out;
-    for (size_t i = 0; i < w->m; i++)
-        for (size_t s = 0; s < a->segments; s++, from += a->depth) {
-            float *restrict to = data + a->offsets[i] + s * a->step;
-            for (size_t d = 0; d < a->depth; d++) to[d] += from[d];
-        }
+    w->windows.data = w->around.data = in;
 }
 
 /* ---- Passes ------------------------------------------------------------------------------------------------------
  */
 
-static void forward_images(const struct work *w, const struct ten_pass *pass, float *out, uint8_t *place) {
+static void prepare(const struct ten_layer *layer, const float *parameters, bool backward, float *prepared) {
+    struct method method = method_of(layer, false);
     const struct ten_kernels *kernels = ten_kernels();
-    size_t taps = w->p.taps, units = w->layer->units;
-    const float *weights = pass->parameters, *biases = weights + taps * units;
-    if (!w->columns) {
-        kernels->windows_product(w->m, units, &w->windows, weights, biases, w->relu, w->pool, out, place, w->scratch);
-        return;
+    size_t channels = layer->in.channels, units = layer->units;
+    if (!backward) {
+        if (method.winograd) kernels->winograd_filters(channels, units, parameters, false, prepared);
+    } else if (method.sparse) {
+        kernels->pooled_turned(units, layer->kernel_height, layer->kernel_width * channels, parameters, prepared);
+    } else if (method.winograd) {
+        kernels->winograd_filters(channels, units, parameters, true, prepared);
     }
-    float *raw = w->pool ? w->raw : out;
-    take_columns(w);
-    ten_product_of(pass->precision)(w->m, units, taps, (struct ten_strided){w->laid_out, taps, 1},
-                                    (struct ten_strided){weights, units, 1}, raw, units, false, w->scratch);
-    kernels->windows_finish(w->m, units, raw, biases, w->relu, w->pool, out, place);
 }
 
 static void forward(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
                     float *out, void *kept) {
     struct work w = work_of(layer, pass);
-    uint8_t *place = w.pool ? kept : NULL;
+    const struct ten_kernels *kernels = ten_kernels();
+    size_t units = layer->units;
+    const float *weights = pass->parameters, *biases = weights + layer->decayed;
+    bool relu = w.method.relu, pool = w.method.pool;
     for (size_t i = 0; i < rows; i += w.images) {
         size_t images = rows - i < w.p.images ? rows - i : w.p.images;
         if (images != w.images) place_windows(&w, images);
-        w.windows.data = with_zeros(&w, in + i * ten_volume_size(layer->in));
-        size_t done = i * (w.outputs / w.images) * layer->units;
-        forward_images(&w, pass, out + done, place ? place + done : NULL);
+        with_zeros(&w, in + i * ten_volume_size(layer->in));
+        size_t done = i * (w.outputs / w.images) * units;
+        uint8_t *place = pool && kept ? (uint8_t *)kept + done : NULL;
+        if (w.method.winograd)
+            kernels->winograd_product(&w.around, units, pass->prepared, biases, relu, pool, out + done, place,
+                                      w.scratch);
+        else
+            kernels->windows_product(w.m, units, &w.windows, weights, biases, relu, pool, out + done, place, w.scratch);
     }
 }
 
-static void weight_gradient(const struct work *w, const struct ten_pass *pass, const float *raw, bool add,
-                            float *gradient) {
-    size_t taps = w->p.taps, units = w->layer->units;
-    if (!w->columns) {
-        ten_kernels()->windows_weights(w->m, units, &w->windows, raw, add, gradient, w->scratch);
-        return;
-    }
-    take_columns(w);
-    ten_product_of(pass->precision)(taps, units, w->m, (struct ten_strided){w->laid_out, 1, taps},
-                                    (struct ten_strided){raw, units, 1}, gradient, units, add, w->scratch);
+/* The gradient to the input by minimal filtering: that of the output, with zeros around it, is the image. */
+static void filter_back(const struct work *w, const struct ten_pass *pass, const float *g, float *in_gradient) {
+    const struct ten_layer *layer = w->layer;
+    size_t units = layer->units, tall = layer->in.height + 2, wide = layer->in.width + 2;
+    struct frame frame = {w->images,    layer->out.height, layer->out.width * units, tall,
+                          wide * units, 2 - layer->top,    (2 - layer->left) * units};
+    struct ten_images image = {w->raw, w->images, tall, wide, units};
+    memset(w->raw, 0, w->images * tall * wide * units * sizeof *g);
+    copy_frame(&frame, g, w->raw, false);
+    ten_kernels()->winograd_product(&image, layer->in.channels, pass->prepared + layer->prepared, NULL, false, false,
+                                    in_gradient, NULL, w->scratch);
 }
 
-static void input_gradient(const struct work *w, const struct ten_pass *pass, const float *raw, float *in_gradient) {
-    size_t taps = w->p.taps, units = w->layer->units;
+/* The gradient to the input by adding to it window by window. */
+static void spread(const struct work *w, const struct ten_pass *pass, const float *out, const uint8_t *place,
+                   const float *g, float *in_gradient) {
     float *data = w->padded ? w->padded : in_gradient;
     memset(data, 0, w->images * w->p.height * w->p.width * w->layer->in.channels * sizeof *data);
-    if (w->columns) {
-        ten_product_of(pass->precision)(w->m, taps, units, (struct ten_strided){raw, units, 1},
-                                        (struct ten_strided){pass->parameters, 1, units}, w->laid_out, taps, false,
-                                        w->scratch);
-        add_columns(w, data);
-    } else {
-        ten_kernels()->windows_spread(w->m, units, &w->windows, raw, pass->parameters, data, w->scratch);
+    if (w->method.sparse)
+        ten_kernels()->pooled_spread(w->outputs, w->layer->units, &w->windows, out, place, g,
+                                     pass->prepared + w->layer->prepared, data, w->scratch);
+    else
+        ten_kernels()->windows_spread(w->m, w->layer->units, &w->windows, g, pass->parameters, data, w->scratch);
+    if (!w->padded) return;
+    struct frame frame = frame_of(w);
+    copy_frame(&frame, w->padded, in_gradient, true);
+}
+
+/* Every output of some images has its gradient in g, which is changed. */
+static void backward_dense(struct work *w, const struct ten_pass *pass, const float *in, const float *out,
+                           const uint8_t *place, float *g, bool add, float *in_gradient, float *gradient) {
+    const struct ten_kernels *kernels = ten_kernels();
+    size_t units = w->layer->units;
+    float *raw = w->method.pool ? w->raw : g;
+    kernels->windows_gate(w->outputs, units, out, place, g, raw, gradient ? gradient + w->layer->decayed : NULL);
+    if (gradient) {
+        with_zeros(w, in);
+        if (w->method.winograd)
+            kernels->winograd_weights(&w->around, units, raw, add, gradient, w->scratch);
+        else
+            kernels->windows_weights(w->m, units, &w->windows, raw, add, gradient, w->scratch);
     }
-    if (w->padded) without_zeros(w, in_gradient);
+    if (!in_gradient) return;
+    if (w->method.winograd)
+        filter_back(w, pass, raw, in_gradient);
+    else
+        spread(w, pass, NULL, NULL, raw, in_gradient);
+}
+
+static void backward_sparse(struct work *w, const struct ten_pass *pass, const float *in, const float *out,
+                            const uint8_t *place, const float *g, bool add, float *in_gradient, float *gradient) {
+    if (gradient) {
+        with_zeros(w, in);
+        ten_kernels()->pooled_weights(w->outputs, w->layer->units, &w->windows, out, place, g, add, gradient,
+                                      gradient + w->layer->decayed, w->scratch);
+    }
+    if (in_gradient) spread(w, pass, out, place, g, in_gradient);
 }
 
 static void backward(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
                      const float *out, const void *kept, float *out_gradient, float *in_gradient, float *gradient) {
     struct work w = work_of(layer, pass);
-    size_t volume = ten_volume_size(layer->in), units = layer->units;
-    float *sums = gradient ? gradient + layer->decayed : NULL;
-    if (sums) memset(sums, 0, units * sizeof *sums);
+    size_t volume = ten_volume_size(layer->in);
+    if (gradient) memset(gradient + layer->decayed, 0, layer->units * sizeof *gradient);
     for (size_t i = 0; i < rows; i += w.images) {
         size_t images = rows - i < w.p.images ? rows - i : w.p.images;
         if (images != w.images) place_windows(&w, images);
-        size_t done = i * (w.outputs / w.images) * units;
-        float *raw = w.pool ? w.raw : out_gradient + done;
-        if (w.pool || w.relu || sums)
-            ten_kernels()->windows_gate(w.outputs, units, w.relu ? out + done : NULL,
-                                        w.pool ? (const uint8_t *)kept + done : NULL, out_gradient + done, raw, sums);
-        if (gradient) {
-            w.windows.data = with_zeros(&w, in + i * volume);
-            weight_gradient(&w, pass, raw, i > 0, gradient);
-        }
-        if (in_gradient) input_gradient(&w, pass, raw, in_gradient + i * volume);
+        size_t done = i * (w.outputs / w.images) * layer->units;
+        const float *passed = w.method.relu ? out + done : NULL;
+        const uint8_t *place = w.method.pool ? (const uint8_t *)kept + done : NULL;
+        float *to = in_gradient ? in_gradient + i * volume : NULL;
+        if (w.method.sparse)
+            backward_sparse(&w, pass, in + i * volume, passed, place, out_gradient + done, i > 0, to, gradient);
+        else
+            backward_dense(&w, pass, in + i * volume, passed, place, out_gradient + done, i > 0, to, gradient);
     }
 }
 
@@ -288,6 +348,7 @@ const struct ten_layer_type ten_layer_conv = {
     .plan = plan,
     .fold = fold,
     .initialise = initialise,
+    .prepare = prepare,
     .forward = forward,
     .backward = backward,
 };

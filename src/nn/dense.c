@@ -19,8 +19,10 @@ static enum ten_status plan(struct ten_layer *layer, struct ten_error *error) {
     layer->out = (struct ten_volume){1, 1, layer->units};
     layer->decayed = layer->operations = inputs * layer->units;
     layer->parameters = layer->decayed + layer->units;
+    layer->whole = true;
     layer->scratch = ten_windows_scratch(layer->units, 1, inputs) + MOST_ROWS;
     if (layer->scratch < TEN_MATMUL_SCRATCH) layer->scratch = TEN_MATMUL_SCRATCH;
+    layer->scratch += layer->units; /* a row of the gradient */
     return TEN_OK;
 }
 
@@ -65,40 +67,77 @@ static void forward(const struct ten_layer *layer, const struct ten_pass *pass, 
     kernels->windows_finish(rows, units, out, biases, relu, false, out, NULL);
 }
 
-static void backward_single(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
-                            const float *g, float *in_gradient, float *gradient) {
+/* gradient[inputs first..first+count-1 x units] over the rows. */
+static void weight_gradient(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
+                            const float *g, size_t first, size_t count, float *gradient) {
     size_t inputs = ten_volume_size(layer->in), units = layer->units;
-    if (in_gradient) memset(in_gradient, 0, rows * inputs * sizeof *in_gradient);
+    if (pass->precision != TEN_SINGLE) {
+        ten_product_of(pass->precision)(count, units, rows, (struct ten_strided){in + first, 1, inputs},
+                                        (struct ten_strided){g, units, 1}, gradient, units, false, pass->scratch);
+        return;
+    }
+    for (size_t i = 0; i < rows; i += MOST_ROWS) {
+        float *scratch;
+        size_t some = rows - i < MOST_ROWS ? rows - i : MOST_ROWS;
+        struct ten_windows windows = rows_as_windows(pass, some, inputs, in + i * inputs + first, &scratch);
+        windows.depth = count;
+        ten_kernels()->windows_weights(some, units, &windows, g + i * units, i > 0, gradient, scratch);
+    }
+}
+
+static void bias_gradient(size_t rows, size_t units, const float *g, size_t begin, size_t end, float *gradient) {
+    memset(gradient, 0, (end - begin) * sizeof *gradient);
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = begin; j < end; j++) gradient[j - begin] += g[i * units + j];
+}
+
+/* Rows of the weights, of which the first and the last may be wanted in part. */
+static void gradient_part(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
+                          const float *g, size_t begin, size_t end, float *gradient) {
+    size_t units = layer->units, stop = end < layer->decayed ? end : layer->decayed;
+    float *row = pass->scratch + layer->scratch - units;
+    while (begin < stop) {
+        size_t first = begin / units, whole = begin % units ? 0 : (stop - begin) / units, done = whole * units;
+        if (whole) {
+            weight_gradient(layer, pass, rows, in, g, first, whole, gradient);
+        } else {
+            size_t past = (first + 1) * units < stop ? (first + 1) * units : stop;
+            weight_gradient(layer, pass, rows, in, g, first, 1, row);
+            done = past - begin;
+            memcpy(gradient, row + begin % units, done * sizeof *gradient);
+        }
+        gradient += done;
+        begin += done;
+    }
+    if (begin < end) bias_gradient(rows, units, g, begin - layer->decayed, end - layer->decayed, gradient);
+}
+
+static void input_gradient(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
+                           const float *g, float *in_gradient) {
+    size_t inputs = ten_volume_size(layer->in), units = layer->units;
+    if (pass->precision != TEN_SINGLE) {
+        ten_product_of(pass->precision)(rows, inputs, units, (struct ten_strided){g, units, 1},
+                                        (struct ten_strided){pass->parameters, 1, units}, in_gradient, inputs, false,
+                                        pass->scratch);
+        return;
+    }
+    memset(in_gradient, 0, rows * inputs * sizeof *in_gradient);
     for (size_t i = 0; i < rows; i += MOST_ROWS) {
         float *scratch;
         size_t some = rows - i < MOST_ROWS ? rows - i : MOST_ROWS;
         struct ten_windows windows = rows_as_windows(pass, some, inputs, in + i * inputs, &scratch);
-        if (gradient) ten_kernels()->windows_weights(some, units, &windows, g + i * units, i > 0, gradient, scratch);
-        if (in_gradient)
-            ten_kernels()->windows_spread(some, units, &windows, g + i * units, pass->parameters,
-                                          in_gradient + i * inputs, scratch);
+        ten_kernels()->windows_spread(some, units, &windows, g + i * units, pass->parameters, in_gradient + i * inputs,
+                                      scratch);
     }
 }
 
 static void backward(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
                      const float *out, const void *kept, float *out_gradient, float *in_gradient, float *gradient) {
     (void)kept;
-    size_t inputs = ten_volume_size(layer->in), units = layer->units;
     bool relu = layer->relu && !pass->apart;
-    float *sums = gradient ? gradient + layer->decayed : NULL;
-    if (sums) memset(sums, 0, units * sizeof *sums);
-    ten_kernels()->windows_gate(rows, units, relu ? out : NULL, NULL, out_gradient, out_gradient, sums);
-    if (pass->precision == TEN_SINGLE) {
-        backward_single(layer, pass, rows, in, out_gradient, in_gradient, gradient);
-        return;
-    }
-    ten_product *product = ten_product_of(pass->precision);
-    if (gradient)
-        product(inputs, units, rows, (struct ten_strided){in, 1, inputs}, (struct ten_strided){out_gradient, units, 1},
-                gradient, units, false, pass->scratch);
-    if (in_gradient)
-        product(rows, inputs, units, (struct ten_strided){out_gradient, units, 1},
-                (struct ten_strided){pass->parameters, 1, units}, in_gradient, inputs, false, pass->scratch);
+    if (relu) ten_kernels()->windows_gate(rows, layer->units, out, NULL, out_gradient, out_gradient, NULL);
+    if (gradient) gradient_part(layer, pass, rows, in, out_gradient, 0, layer->parameters, gradient);
+    if (in_gradient) input_gradient(layer, pass, rows, in, out_gradient, in_gradient);
 }
 
 const struct ten_layer_type ten_layer_dense = {
@@ -111,4 +150,5 @@ const struct ten_layer_type ten_layer_dense = {
     .initialise = initialise,
     .forward = forward,
     .backward = backward,
+    .gradient = gradient_part,
 };

@@ -26,7 +26,6 @@ static enum ten_status plan_layer(struct ten_network *network, struct ten_layer 
     network->parameters += layer->parameters;
     network->statistics += layer->statistics;
     network->operations += layer->operations;
-    network->scratch = larger(network->scratch, (layer->scratch + 15) / 16 * 16);
     if (layer->number + 1 == network->count && ten_volume_size(layer->out) != TEN_CLASSES)
         return ten_fail(error, TEN_INVALID, "the last layer must have %d outputs, one for each class, not %s",
                         TEN_CLASSES, ten_volume_name(layer->out).text);
@@ -42,10 +41,14 @@ static void plan_slots(struct ten_network *network) {
         folds = layer->folds = layer->type->fold ? layer->type->fold(layer, network->count - 1 - i) : 0;
         slot += !layer->in_place;
         for (size_t k = 0; k <= folds; k++) {
+            network->scratch = larger(network->scratch, (layer[k].scratch + 15) / 16 * 16);
             layer[k].slot = slot;
             layer[k].folded = k > 0;
         }
         if (layer->pool) layer->kept = ten_volume_size(layer[folds].out);
+        layer->prepared = (layer->prepared + 15) / 16 * 16;
+        layer->prepared_at = network->prepared;
+        network->prepared += layer->prepared + (layer->prepared_backward + 15) / 16 * 16;
         network->largest = larger(network->largest, ten_volume_size(layer[folds].out));
     }
     network->slots = slot + 1;
@@ -87,6 +90,14 @@ char *ten_network_text(const struct ten_network *network) {
     for (size_t i = 0; text && i < network->count; i++)
         used += (size_t)snprintf(text + used, room - used, "%s%s", i ? ", " : "", network->layers[i].text);
     return text;
+}
+
+void ten_network_prepare(const struct ten_network *network, const float *parameters, float *prepared) {
+    for (size_t i = 0; i < network->count; i++) {
+        const struct ten_layer *layer = &network->layers[i];
+        if (layer->type->prepare && !layer->folded)
+            layer->type->prepare(layer, parameters + layer->parameters_at, false, prepared + layer->prepared_at);
+    }
 }
 
 /* ---- Summary -----------------------------------------------------------------------------------------------------

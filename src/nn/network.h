@@ -19,14 +19,15 @@ struct ten_volume {
 
 static inline size_t ten_volume_size(struct ten_volume v) { return v.height * v.width * v.channels; }
 
-/* What products are made in: single precision throughout, or with factors rounded to bfloat16 (sums, and everything that
- * is not a product, stay in single precision). */
+/* What the products of dense layers are made in: single precision, or with factors rounded to bfloat16 (sums, and
+ * everything that is not such a product, are in single precision always). */
 enum ten_precision { TEN_SINGLE, TEN_BF16 };
 
 /* One pass of one thread over some rows. */
 struct ten_pass {
     const float *parameters; /* the layer's own */
     const float *statistics; /* the layer's own */
+    const float *prepared;   /* what `prepare` made of the parameters; unused if `apart` */
     const float *shared;     /* while training: what the layer knows of the whole batch (batchnorm) */
     const double *sums;      /* while training, backward: what sum_backward gave for these rows */
     bool training;
@@ -55,6 +56,9 @@ struct ten_layer {
     size_t decayed;                   /* the first so many of them are weights, subject to weight decay; the others
                                          biases, scales and offsets */
     size_t statistics, statistics_at;
+    size_t prepared, prepared_backward, prepared_at; /* floats made of the parameters before a batch: for forward, then
+                                                        for backward; and where in the network's vector */
+    bool whole;          /* its gradient is made of the whole batch at once, see `gradient` below */
     size_t kept;         /* bytes a row that forward leaves for backward, beside input and output */
     size_t scratch;      /* floats that a thread needs */
     size_t sums, shared; /* doubles and floats for what concerns the whole batch (batchnorm); else 0 */
@@ -77,10 +81,13 @@ struct ten_layer_type {
     /* layer->in is set: sets out and everything below it that is not 0. */
     enum ten_status (*plan)(struct ten_layer *layer, struct ten_error *error);
     /* Sets relu and pool and returns how many of the `behind` layers after this one it does as well, shapes being known
-     * (NULL: none). */
+     * (NULL: none). What depends on it (scratch, prepared) is set here, too. */
     size_t (*fold)(struct ten_layer *layer, size_t behind);
     /* NULL: no parameters or statistics. */
     void (*initialise)(const struct ten_layer *layer, struct ten_random *random, float *parameters, float *statistics);
+    /* Makes of the parameters what all rows need: prepared[layer->prepared], or with `backward` what backward needs,
+     * prepared[layer->prepared_backward], which is to lie behind it. NULL: nothing. */
+    void (*prepare)(const struct ten_layer *layer, const float *parameters, bool backward, float *prepared);
     /* kept: NULL if there will be no backward. */
     void (*forward)(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
                     float *out, void *kept);
@@ -89,6 +96,10 @@ struct ten_layer_type {
      * them; in an in-place layer in is out, and in_gradient out_gradient. Works for passes of either kind. */
     void (*backward)(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
                      const float *out, const void *kept, float *out_gradient, float *in_gradient, float *gradient);
+    /* Layers whose gradient is made of the whole batch (`whole`; NULL elsewhere): entries begin..end-1 of it, from the
+     * in and out_gradient that backward left, which was given no gradient to write. */
+    void (*gradient)(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
+                     const float *out_gradient, size_t begin, size_t end, float *gradient);
     /* Layers that need a look at the whole batch first while training (batchnorm; NULL elsewhere). Sums over some rows
      * are kept per shard and added in the order of shards, `sums` doubles each; then, once, what all rows need is made
      * of them. Before forward: */
@@ -110,6 +121,7 @@ struct ten_network {
     size_t slots;     /* different memories for activations, the input's among them */
     size_t largest;   /* floats a row of the largest slot */
     size_t scratch;   /* floats a thread */
+    size_t prepared;  /* floats made of the parameters before a batch */
     size_t parameters, statistics, operations;
 };
 
@@ -167,15 +179,21 @@ enum ten_status ten_workspace_run(struct ten_workspace *workspace, const float *
                                   struct ten_error *error);
 
 /* gradient[0..end-begin-1] = entries begin..end-1 of the gradient of the last batch's mean loss: the shards' parts added
- * in their order. May be called by several threads for different ranges. */
-void ten_workspace_gradient(const struct ten_workspace *workspace, size_t begin, size_t end, float *gradient);
+ * in their order, or the layer's product over the whole batch (fastest for whole rows of a dense layer's weights). May be
+ * called by several threads for different ranges; `thread` is as in ten_task. */
+void ten_workspace_gradient(const struct ten_workspace *workspace, size_t begin, size_t end, size_t thread,
+                            float *gradient);
 
 /* ---- Use ------------------------------------------------------------------------------------------------------ */
 
-/* probabilities[rows x TEN_CLASSES]; logits instead if wanted. A row's do not depend on the others. Safe from several
+/* Makes of the parameters what ten_network_predict needs, prepared[network->prepared], 64-byte aligned. */
+void ten_network_prepare(const struct ten_network *network, const float *parameters, float *prepared);
+
+/* prepared: as ten_network_prepare made it of the same parameters, or NULL: made for this call.
+ * probabilities[rows x TEN_CLASSES]; logits instead if wanted. A row's do not depend on the others. Safe from several
  * threads at once; without gradient memory. Reports progress as "predict". */
 enum ten_status ten_network_predict(const struct ten_network *network, const float *parameters, const float *statistics,
-                                    enum ten_precision precision, const struct ten_batch *images, bool logits,
+                                    const float *prepared, enum ten_precision precision, const struct ten_batch *images, bool logits,
                                     float *probabilities, const struct ten_run *run, struct ten_error *error);
 
 /* What layer `layer` (0: the first) gives for one image: out[ten_volume_size(layers[layer].out)]. */

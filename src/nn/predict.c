@@ -13,7 +13,7 @@ enum { LEAST_ROWS = 8, MOST_ROWS = 128, NEAR = 1 << 17 /* floats */ };
 
 struct prediction {
     const struct ten_network *network;
-    const float *parameters, *statistics;
+    const float *parameters, *statistics, *prepared;
     enum ten_precision precision;
     const struct ten_batch *images;
     bool logits;
@@ -44,6 +44,7 @@ static enum ten_status predict_rows(void *context, size_t task, size_t thread, s
         const struct ten_layer *layer = &network->layers[i];
         if (layer->folded) continue;
         struct ten_pass pass = pass_of(layer, p->parameters, p->statistics, p->precision, scratch);
+        pass.prepared = p->prepared + layer->prepared_at;
         layer->type->forward(layer, &pass, rows, buffer + slot % 2 * p->buffer, buffer + layer->slot % 2 * p->buffer,
                              NULL);
     }
@@ -54,7 +55,8 @@ static enum ten_status predict_rows(void *context, size_t task, size_t thread, s
 }
 
 enum ten_status ten_network_predict(const struct ten_network *network, const float *parameters, const float *statistics,
-                                    enum ten_precision precision, const struct ten_batch *images, bool logits,
+                                    const float *prepared, enum ten_precision precision,
+                                    const struct ten_batch *images, bool logits,
                                     float *probabilities, const struct ten_run *run, struct ten_error *error) {
     if (images->shape.columns != ten_volume_size(network->in))
         return ten_fail(error, TEN_INVALID, "images have %zu values; the network was made for %zu",
@@ -74,10 +76,18 @@ enum ten_status ten_network_predict(const struct ten_network *network, const flo
     p.buffer = (p.rows_per_task * network->largest + 15) / 16 * 16;
     p.per_thread = network->scratch + 2 * p.buffer;
     p.memory = ten_alloc(ten_workers(run, tasks), p.per_thread * sizeof *p.memory);
-    if (!p.memory) return ten_fail_memory(error, "a network's activations");
+    float *own = prepared ? NULL : ten_alloc(network->prepared, sizeof *own);
+    if (!p.memory || (!prepared && !own)) {
+        free(p.memory);
+        free(own);
+        return ten_fail_memory(error, "a network's activations");
+    }
+    if (own) ten_network_prepare(network, parameters, own);
+    p.prepared = own ? own : prepared;
     enum ten_status status =
         ten_parallel(run, "predict network", "images", (double)p.rows_per_task, tasks, predict_rows, &p, error);
     free(p.memory);
+    free(own);
     return status;
 }
 

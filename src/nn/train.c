@@ -19,8 +19,8 @@
 #include <string.h>
 #include <zlib.h>
 
-/* Parameters that one task updates at most: with their gradient and moments they fit into a core's second cache. */
-enum { PIECE = 8192 };
+/* Parameters that one task updates, about: with their gradient and moments they fit into a core's second cache. */
+enum { PIECE = 16384 };
 /* Seconds between checkpoints within an epoch. */
 static const double CHECKPOINT_SECONDS = 30;
 /* Streams apart from those that the same seed gives elsewhere. */
@@ -60,8 +60,8 @@ struct training {
 
     struct ten_workspace *workspace;
     struct piece *pieces;
-    size_t piece_count;
-    float *gradients; /* [threads x PIECE] */
+    size_t piece_count, piece_room; /* room: floats of the largest, rounded up */
+    float *gradients;               /* [threads x piece_room] */
 
     struct ten_train_state state;
     bool whole; /* whether the state is that between two steps */
@@ -132,32 +132,30 @@ static enum ten_status gather_validation(struct training *t, struct ten_error *e
     return TEN_OK;
 }
 
-/* Cuts begin..end-1 at multiples of PIECE. */
-static void add_pieces(struct training *t, size_t begin, size_t end, bool decay) {
-    while (begin < end) {
-        size_t next = (begin / PIECE + 1) * PIECE;
-        if (next > end) next = end;
+/* Cuts begin..end-1 into pieces of `size`. */
+static void add_pieces(struct training *t, size_t begin, size_t end, size_t size, bool decay) {
+    for (; begin < end; begin += size) {
+        size_t next = begin + size < end ? begin + size : end;
         t->pieces[t->piece_count++] = (struct piece){begin, next, decay};
-        begin = next;
+        if (next - begin > t->piece_room) t->piece_room = (next - begin + 15) / 16 * 16;
     }
 }
 
+/* Whole rows of the weights of layers that make their gradient of the whole batch. */
 static enum ten_status plan_pieces(struct training *t, struct ten_error *error) {
     const struct ten_network *n = t->network;
-    t->pieces = ten_alloc(n->parameters / PIECE + 2 * n->count + 2, sizeof *t->pieces);
-    t->gradients = ten_alloc(ten_threads(t->run) * PIECE, sizeof *t->gradients);
-    if (!t->pieces || !t->gradients) return ten_fail_memory(error, "the gradient");
-    if (t->recipe->optimizer.weight_decay == 0) {
-        add_pieces(t, 0, n->parameters, false);
-        return TEN_OK;
-    }
+    bool decay = t->recipe->optimizer.weight_decay != 0;
+    t->pieces = ten_alloc(2 * (n->parameters / PIECE) + 2 * n->count + n->parameters / PIECE + 2, sizeof *t->pieces);
+    if (!t->pieces) return ten_fail_memory(error, "the gradient");
     for (size_t i = 0; i < n->count; i++) {
         const struct ten_layer *layer = &n->layers[i];
-        size_t at = layer->parameters_at;
-        add_pieces(t, at, at + layer->decayed, true);
-        add_pieces(t, at + layer->decayed, at + layer->parameters, false);
+        size_t at = layer->parameters_at, size = PIECE;
+        if (layer->whole) size = layer->units > PIECE ? layer->units : PIECE / layer->units * layer->units;
+        add_pieces(t, at, at + layer->decayed, size, decay);
+        add_pieces(t, at + layer->decayed, at + layer->parameters, PIECE, false);
     }
-    return TEN_OK;
+    t->gradients = ten_alloc(ten_threads(t->run) * t->piece_room, sizeof *t->gradients);
+    return t->gradients ? TEN_OK : ten_fail_memory(error, "the gradient");
 }
 
 static enum ten_status plan_augmentation(struct training *t, struct ten_error *error) {
@@ -330,10 +328,10 @@ static enum ten_status update_piece(void *context, size_t task, size_t thread, s
     (void)error;
     const struct training *t = context;
     const struct piece *p = &t->pieces[task];
-    float *const *vector = t->state.vector, *gradient = t->gradients + thread * PIECE;
+    float *const *vector = t->state.vector, *gradient = t->gradients + thread * t->piece_room;
     float *parameters = vector[TEN_PARAMETERS] + p->begin, *moments[TEN_MOST_MOMENTS];
     for (size_t m = 0; m < t->recipe->optimizer.type->moments; m++) moments[m] = vector[TEN_MOMENT + m] + p->begin;
-    ten_workspace_gradient(t->workspace, p->begin, p->end, gradient);
+    ten_workspace_gradient(t->workspace, p->begin, p->end, thread, gradient);
     ten_optimizer_update(&t->recipe->optimizer, (size_t)t->state.step + 1, t->state.rate, p->decay, p->end - p->begin,
                          gradient, moments, parameters);
     if (!vector[TEN_AVERAGE]) return TEN_OK;
@@ -445,7 +443,7 @@ static const float *current_statistics(const struct training *t) {
 
 /* Mean loss and accuracy on the validation set. */
 static enum ten_status validate(struct training *t, double *loss, double *accuracy, struct ten_error *error) {
-    enum ten_status status = ten_network_predict(t->network, current(t), current_statistics(t), t->recipe->precision,
+    enum ten_status status = ten_network_predict(t->network, current(t), current_statistics(t), NULL, TEN_SINGLE,
                                                  &t->validation, true, t->logits, t->run, error);
     if (status != TEN_OK) return status;
     double sum = 0, correct = 0;

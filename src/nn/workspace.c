@@ -15,12 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BEHIND = 16 /* floats that kernels may read behind the last activation */ };
+
 struct memory {
     float *activations; /* slot by slot [rows x size] */
     float *gradients;   /* of the slots that wait, likewise */
     float *parts;       /* [shards x parameters] */
     float *threads;     /* [threads x per_thread]: scratch, then two gradients */
     float *shared;      /* layer by layer */
+    float *prepared;    /* of the parameters */
     double *sums;       /* [shards + 1 x all_sums]: of the shards, then of the batch */
     double *losses;     /* [shards] */
     size_t *correct;    /* [shards] */
@@ -43,7 +46,7 @@ struct ten_workspace {
     /* the batch at hand */
     const float *parameters;
     float *statistics;
-    const struct ten_batch_input *input;
+    struct ten_batch_input input;
     size_t shards, stage;
 };
 
@@ -57,6 +60,7 @@ void ten_workspace_free(struct ten_workspace *w) {
     free(w->memory.parts);
     free(w->memory.threads);
     free(w->memory.shared);
+    free(w->memory.prepared);
     free(w->memory.sums);
     free(w->memory.losses);
     free(w->memory.correct);
@@ -68,6 +72,7 @@ void ten_workspace_free(struct ten_workspace *w) {
 static void place(struct ten_workspace *w, size_t *activations, size_t *gradients, size_t *shared, size_t *kept) {
     const struct ten_network *network = w->network;
     struct memory *m = &w->memory;
+    bool waits[TEN_MAX_LAYERS + 1] = {false};
     *activations = *gradients = *shared = *kept = 0;
     w->all_sums = w->barriers = 0;
     w->slot_size[0] = ten_volume_size(network->in);
@@ -81,13 +86,16 @@ static void place(struct ten_workspace *w, size_t *activations, size_t *gradient
         const struct ten_layer *layer = &network->layers[i];
         w->kept[i] = m->kept ? m->kept + *kept : NULL;
         if (!layer->folded) *kept += (w->most_rows * layer->kept + 63) / 64 * 64;
+        if ((layer->sums || layer->whole) && !waits[layer->slot]) {
+            waits[layer->slot] = true;
+            w->waiting[layer->slot] = m->gradients ? m->gradients + *gradients : NULL;
+            *gradients += (w->most_rows * w->slot_size[layer->slot] + 15) / 16 * 16;
+        }
         if (!layer->sums) continue;
         w->barrier[++w->barriers] = i;
         w->shared[i] = m->shared ? m->shared + *shared : NULL;
-        w->waiting[layer->slot] = m->gradients ? m->gradients + *gradients : NULL;
         w->sums_at[i] = w->all_sums;
         *shared += (layer->shared + 15) / 16 * 16;
-        *gradients += (w->most_rows * w->slot_size[layer->slot] + 15) / 16 * 16;
         w->all_sums += layer->sums;
     }
     w->barrier[w->barriers + 1] = network->count;
@@ -107,16 +115,17 @@ enum ten_status ten_workspace_new(struct ten_workspace **out, const struct ten_n
     w->per_thread = network->scratch + 2 * TEN_SHARD * ((network->largest + 15) / 16 * 16);
     size_t activations, gradients, shared, kept;
     place(w, &activations, &gradients, &shared, &kept);
-    m->activations = ten_alloc(activations, sizeof *m->activations);
+    m->activations = ten_alloc(activations + BEHIND, sizeof *m->activations);
     m->gradients = ten_alloc(gradients, sizeof *m->gradients);
     m->shared = ten_alloc(shared, sizeof *m->shared);
+    m->prepared = ten_alloc(network->prepared, sizeof *m->prepared);
     m->kept = ten_alloc(kept, 1);
     m->parts = ten_alloc(w->most_shards * network->parameters, sizeof *m->parts);
-    m->threads = ten_alloc(ten_workers(&w->run, w->most_shards), w->per_thread * sizeof *m->threads);
+    m->threads = ten_alloc(ten_threads(&w->run), w->per_thread * sizeof *m->threads); /* gradients: any of them */
     m->sums = ten_alloc((w->most_shards + 1) * w->all_sums, sizeof *m->sums);
     m->losses = ten_alloc(w->most_shards, sizeof *m->losses);
     m->correct = ten_alloc(w->most_shards, sizeof *m->correct);
-    if (!m->activations || !m->gradients || !m->shared || !m->kept || !m->parts || !m->threads || !m->sums ||
+    if (!m->activations || !m->gradients || !m->shared || !m->prepared || !m->kept || !m->parts || !m->threads || !m->sums ||
         !m->losses || !m->correct) {
         ten_workspace_free(w);
         return ten_fail_memory(error, "training");
@@ -159,12 +168,13 @@ static struct ten_pass pass_of(const struct shard *s, size_t i) {
     return (struct ten_pass){
         .parameters = w->parameters + layer->parameters_at,
         .statistics = w->statistics + layer->statistics_at,
+        .prepared = w->memory.prepared + layer->prepared_at,
         .shared = w->shared[i],
         .sums = layer->sums ? sums_of(w, s->number, i) : NULL,
         .training = true,
-        .precision = w->input->precision,
-        .seed = w->input->seed,
-        .step = w->input->step,
+        .precision = w->input.precision,
+        .seed = w->input.seed,
+        .step = w->input.step,
         .first_row = s->first,
         .scratch = s->scratch,
     };
@@ -183,10 +193,11 @@ static void backward(const struct shard *s, size_t i) {
     const struct ten_layer *layer = &w->network->layers[i];
     struct ten_pass pass = pass_of(s, i);
     size_t before = slot_before(w, i);
+    float *part = w->memory.parts + s->number * w->network->parameters + layer->parameters_at;
     if (layer->folded || layer->slot == 0) return; /* 0: in place on the input */
     layer->type->backward(layer, &pass, s->rows, slot_of(s, before), slot_of(s, layer->slot),
                           w->kept[i] + s->first * layer->kept, gradient_of(s, layer->slot), gradient_of(s, before),
-                          w->memory.parts + s->number * w->network->parameters + layer->parameters_at);
+                          layer->whole ? NULL : part);
 }
 
 /* Sums of the layer `i` before forward, and before backward. */
@@ -202,7 +213,7 @@ static void sum_backward(const struct shard *s, size_t i) {
 }
 
 static enum ten_status fill(const struct shard *s, size_t thread, struct ten_error *error) {
-    const struct ten_batch_input *input = s->w->input;
+    const struct ten_batch_input *input = &s->w->input;
     for (size_t i = s->first; i < s->first + s->rows; i++) {
         if (input->labels[i] >= TEN_CLASSES)
             return ten_fail(error, TEN_INVALID, "row %zu of the batch has label %d; expected 0 to %d", i,
@@ -217,8 +228,8 @@ static void find_loss(const struct shard *s) {
     size_t last = w->network->slots - 1;
     float *gradient = last ? gradient_of(s, last) : s->gradients; /* 0: nothing but layers in place */
     w->memory.losses[s->number] =
-        ten_cross_entropy(s->rows, slot_of(s, last), w->input->labels + s->first, w->input->label_smoothing,
-                          1 / (float)w->input->rows, gradient, &w->memory.correct[s->number]);
+        ten_cross_entropy(s->rows, slot_of(s, last), w->input.labels + s->first, w->input.label_smoothing,
+                          1 / (float)w->input.rows, gradient, &w->memory.correct[s->number]);
 }
 
 static struct shard shard_of(struct ten_workspace *w, size_t number, size_t thread) {
@@ -226,7 +237,7 @@ static struct shard shard_of(struct ten_workspace *w, size_t number, size_t thre
     return (struct shard){w,
                           number,
                           number * TEN_SHARD,
-                          ten_block_length(w->input->rows, TEN_SHARD, number),
+                          ten_block_length(w->input.rows, TEN_SHARD, number),
                           memory,
                           memory + w->network->scratch};
 }
@@ -279,9 +290,26 @@ static const double *add_sums(struct ten_workspace *w, size_t i) {
     return all;
 }
 
+/* Task: a layer, for forward or, behind all of those, for backward. */
+static enum ten_status prepare(void *context, size_t task, size_t thread, struct ten_error *error) {
+    (void)thread;
+    (void)error;
+    struct ten_workspace *w = context;
+    bool back = task >= w->network->count;
+    const struct ten_layer *layer = &w->network->layers[back ? task - w->network->count : task];
+    float *to = w->memory.prepared + layer->prepared_at + (back ? layer->prepared : 0);
+    bool wanted = back ? layer->prepared_backward > 0 && slot_before(w, layer->number) > 0 : layer->prepared > 0;
+    if (wanted) layer->type->prepare(layer, w->parameters + layer->parameters_at, back, to);
+    return TEN_OK;
+}
+
 static enum ten_status run_stages(struct ten_workspace *w, struct ten_error *error) {
     const struct ten_layer *layers = w->network->layers;
-    size_t rows = w->input->rows;
+    size_t rows = w->input.rows;
+    if (w->network->prepared) {
+        enum ten_status status = ten_parallel(&w->run, NULL, NULL, 0, 2 * w->network->count, prepare, w, error);
+        if (status != TEN_OK) return status;
+    }
     for (w->stage = 0; w->stage <= w->barriers; w->stage++) {
         if (w->stage) {
             size_t i = w->barrier[w->stage];
@@ -309,7 +337,7 @@ enum ten_status ten_workspace_run(struct ten_workspace *w, const float *paramete
         return ten_fail(error, TEN_INVALID, "a batch of %zu rows; expected 1 to %zu", input->rows, w->most_rows);
     w->parameters = parameters;
     w->statistics = statistics;
-    w->input = input;
+    w->input = *input;
     w->shards = ten_block_count(input->rows, TEN_SHARD);
     enum ten_status status = run_stages(w, error);
     for (size_t shard = 0; shard < w->shards && status == TEN_OK; shard++) {
@@ -319,7 +347,7 @@ enum ten_status ten_workspace_run(struct ten_workspace *w, const float *paramete
     return status;
 }
 
-void ten_workspace_gradient(const struct ten_workspace *w, size_t begin, size_t end, float *gradient) {
+static void add_parts(const struct ten_workspace *w, size_t begin, size_t end, float *gradient) {
     enum { BLOCK = 1024 };
     for (size_t at = begin; at < end; at += BLOCK) {
         size_t count = end - at < BLOCK ? end - at : BLOCK;
@@ -329,5 +357,24 @@ void ten_workspace_gradient(const struct ten_workspace *w, size_t begin, size_t 
             const float *restrict from = w->memory.parts + shard * w->network->parameters + at;
             for (size_t i = 0; i < count; i++) to[i] += from[i];
         }
+    }
+}
+
+void ten_workspace_gradient(const struct ten_workspace *w, size_t begin, size_t end, size_t thread, float *gradient) {
+    for (size_t i = 0; i < w->network->count && begin < end; i++) {
+        const struct ten_layer *layer = &w->network->layers[i];
+        size_t first = layer->parameters_at, past = first + layer->parameters;
+        if (past <= begin || layer->folded) continue;
+        size_t stop = past < end ? past : end;
+        if (layer->whole) {
+            struct ten_pass pass = {.precision = w->input.precision,
+                                    .scratch = w->memory.threads + thread * w->per_thread};
+            layer->type->gradient(layer, &pass, w->input.rows, w->slot[slot_before(w, i)], w->waiting[layer->slot],
+                                  begin - first, stop - first, gradient);
+        } else {
+            add_parts(w, begin, stop, gradient);
+        }
+        gradient += stop - begin;
+        begin = stop;
     }
 }

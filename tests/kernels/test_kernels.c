@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "kernels/convolution.h"
 #include "kernels/kernels.h"
 
 #include <float.h>
@@ -950,6 +951,12 @@ static void (*const test_of[TEN_KERNELS])(const struct ten_kernels *set) = {
     [TEN_KERNEL_windows_product] = test_windows_of,
     [TEN_KERNEL_windows_weights] = test_windows_of,
     [TEN_KERNEL_windows_spread] = test_windows_of,
+    [TEN_KERNEL_winograd_filters] = test_winograd_of,
+    [TEN_KERNEL_winograd_product] = test_winograd_of,
+    [TEN_KERNEL_winograd_weights] = test_winograd_of,
+    [TEN_KERNEL_pooled_turned] = test_pooled_of,
+    [TEN_KERNEL_pooled_weights] = test_pooled_of,
+    [TEN_KERNEL_pooled_spread] = test_pooled_of,
     [TEN_KERNEL_windows_finish] = test_windows_of,
     [TEN_KERNEL_windows_gate] = test_windows_of,
     [TEN_KERNEL_pack_bytes] = test_dots_of,
@@ -1002,6 +1009,16 @@ static void test_windows(void **state) {
 static void test_windows_rows(void **state) {
     (void)state;
     on_every_set(test_windows_alone);
+}
+
+static void test_winograd(void **state) {
+    (void)state;
+    on_every_set(test_winograd_of);
+}
+
+static void test_pooled(void **state) {
+    (void)state;
+    on_every_set(test_pooled_of);
 }
 
 static void test_dot_bytes(void **state) {
@@ -1094,6 +1111,8 @@ int main(void) {
         cmocka_unit_test(test_matmul_alone),
         cmocka_unit_test(test_windows),
         cmocka_unit_test(test_windows_rows),
+        cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_pooled),
         cmocka_unit_test(test_dot_bytes),
         cmocka_unit_test(test_find_below),
         cmocka_unit_test(test_distances),

@@ -27,10 +27,19 @@ static struct ten_network *network_of(const char *layer, struct ten_volume in) {
     return network;
 }
 
-static struct ten_pass pass_of(const struct ten_layer *layer, const float *parameters, float *scratch) {
+/* Of the first layer. What is prepared of the parameters lies behind the scratch memory. */
+static float *scratch_of(const struct ten_network *network) {
+    float *scratch = ten_alloc(network->scratch + network->prepared, sizeof *scratch);
     assert_non_null(scratch);
-    (void)layer;
-    return (struct ten_pass){.parameters = parameters, .scratch = scratch};
+    return scratch;
+}
+
+static struct ten_pass pass_of(const struct ten_network *network, const float *parameters, float *scratch) {
+    const struct ten_layer *layer = &network->layers[0];
+    float *prepared = scratch + network->scratch;
+    for (int back = 0; back < 2 && layer->type->prepare; back++)
+        layer->type->prepare(layer, parameters, back, prepared + (back ? layer->prepared : 0));
+    return (struct ten_pass){.parameters = parameters, .prepared = prepared, .scratch = scratch};
 }
 
 static void check_near(const char *what, size_t i, float got, double expected, double magnitude) {
@@ -57,9 +66,9 @@ enum { ROWS = 3 };
 
 static void run_forward(const struct ten_network *network, const float *parameters, const float *in, float *out) {
     const struct ten_layer *layer = &network->layers[0];
-    float *scratch = ten_alloc(network->scratch, sizeof *scratch);
+    float *scratch = scratch_of(network);
     uint8_t *kept = malloc(ROWS * layer->kept + 1);
-    struct ten_pass pass = pass_of(layer, parameters, scratch);
+    struct ten_pass pass = pass_of(network, parameters, scratch);
     layer->type->forward(layer, &pass, ROWS, in, out, kept);
     free(scratch);
     free(kept);
@@ -80,10 +89,10 @@ static void check_adjoint(const struct ten_network *network, struct ten_random *
           *p_sum = draw(random, layer->parameters);
     float *g = draw(random, out_size), *y = draw(random, out_size), *moved = draw(random, out_size);
     float *in_gradient = draw(random, in_size), *gradient = draw(random, layer->parameters);
-    float *scratch = ten_alloc(network->scratch, sizeof *scratch);
+    float *scratch = scratch_of(network);
     for (size_t i = 0; i < in_size; i++) sum[i] = x[i] + dx[i];
     for (size_t i = 0; i < layer->parameters; i++) p_sum[i] = p[i] + dp[i];
-    struct ten_pass pass = pass_of(layer, p, scratch);
+    struct ten_pass pass = pass_of(network, p, scratch);
     run_forward(network, p, x, y);
     layer->type->backward(layer, &pass, ROWS, x, y, NULL, g, in_gradient, gradient);
     run_forward(network, p, sum, moved);
@@ -130,6 +139,7 @@ static const struct window convolutions[] = {
     {"conv 2 7x7 pad 6", {1, 2, 1}, {7, 8, 2}, 7, 7, 1, 1, 6, 6},
     {"conv 8 9x11", {9, 11, 5}, {1, 1, 8}, 9, 11, 1, 1, 0, 0},
     {"conv 64 3x3", {9, 9, 32}, {7, 7, 64}, 3, 3, 1, 1, 0, 0},
+    {"conv 9 3x3 pad 2", {5, 8, 11}, {7, 10, 9}, 3, 3, 1, 1, 2, 2},
     {"conv 33 3x3 pad 1", {13, 30, 35}, {13, 30, 33}, 3, 3, 1, 1, 1, 1}, /* more than is laid out at a time */
     {"conv 2 64x64", {70, 67, 2}, {7, 4, 2}, 64, 64, 1, 1, 0, 0},
 };

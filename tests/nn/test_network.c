@@ -221,7 +221,7 @@ static double run_pass(struct bench *b, struct ten_workspace *workspace, float s
                                     .seed = 4,
                                     .step = 9};
     assert_ok(ten_workspace_run(workspace, b->parameters, copy, &input, &result, &error));
-    if (gradient) ten_workspace_gradient(workspace, 0, b->network->parameters, gradient);
+    if (gradient) ten_workspace_gradient(workspace, 0, b->network->parameters, 0, gradient);
     if (statistics) memcpy(statistics, copy, size);
     free(copy);
     assert_true(result.correct <= b->rows);
@@ -319,7 +319,7 @@ static void test_gradients(void **state) {
         /* any range gives the same numbers */
         float part[7];
         for (size_t at = 0; at + 7 <= b.network->parameters; at += 31) {
-            ten_workspace_gradient(workspace, at, at + 7, part);
+            ten_workspace_gradient(workspace, at, at + 7, 0, part);
             assert_memory_equal(part, gradient + at, sizeof part);
         }
         for (size_t i = 0; i < b.network->count; i++) {
@@ -360,7 +360,7 @@ static void test_saliency(void **state) {
             for (int side = 0; side < 2; side++) {
                 for (size_t i = 0; i < size; i++) moved[i] = b.images[i] + (side ? step : -step) * direction[i];
                 struct ten_batch batch = {.rows = 1, .shape = {size, 0, 0}, .floats = moved};
-                assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, TEN_SINGLE, &batch, true,
+                assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true,
                                               logits[side], NULL, &error));
             }
             double slope = ((double)logits[1][class] - (double)logits[0][class]) / (2 * (double)step);
@@ -406,7 +406,7 @@ static void test_precision(void **state) {
                                         .seed = 4,
                                         .step = 9};
         assert_ok(ten_workspace_run(workspace, b.parameters, statistics, &input, &result, &error));
-        ten_workspace_gradient(workspace, 0, count, rounded);
+        ten_workspace_gradient(workspace, 0, count, 0, rounded);
         assert_true(fabs(result.loss / ROWS - loss) < 0.01 * loss);
         for (size_t i = 0; i < count; i++) {
             difference += pow((double)single[i] - (double)rounded[i], 2);
@@ -416,7 +416,7 @@ static void test_precision(void **state) {
             fail_msg("%s: the gradient in BF16 differs by %.3g of its length", nets[n].text, sqrt(difference / size));
         struct ten_batch batch = {.rows = ROWS, .shape = {ten_volume_size(nets[n].in), 0, 0}, .floats = b.images};
         for (int p = 0; p < 2; p++)
-            assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, p ? TEN_BF16 : TEN_SINGLE, &batch,
+            assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, p ? TEN_BF16 : TEN_SINGLE, &batch,
                                           true, logits[p], NULL, &error));
         for (size_t i = 0; i < ROWS * 10; i++) assert_true(fabs((double)logits[0][i] - (double)logits[1][i]) < 0.03);
         free(single);
@@ -495,14 +495,14 @@ static void test_predict(void **state) {
         struct ten_batch batch = {.rows = MANY, .shape = {size, 0, 0}, .floats = b.images};
         for (size_t i = 0; i < b.network->statistics; i++) b.statistics[i] = 0.5f + 0.01f * (float)(i % 7);
         assert_ok(
-            ten_network_predict(b.network, b.parameters, b.statistics, TEN_SINGLE, &batch, false, all, NULL, &error));
+            ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, false, all, NULL, &error));
         assert_ok(
-            ten_network_predict(b.network, b.parameters, b.statistics, TEN_SINGLE, &batch, true, logits, NULL, &error));
+            ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, logits, NULL, &error));
         const size_t counts[] = {1, 2, 31, 33, 128, 129};
         for (size_t c = 0; c < 6; c++) {
             struct ten_run run = {.threads = (int)c};
             struct ten_batch part = {.rows = counts[c], .shape = {size, 0, 0}, .floats = b.images + 5 * size};
-            assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, TEN_SINGLE, &part, false, some, &run,
+            assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &part, false, some, &run,
                                           &error));
             assert_memory_equal(some, all + 50, counts[c] * 10 * sizeof *all);
         }
@@ -517,7 +517,7 @@ static void test_predict(void **state) {
         }
         batch.shape.columns++;
         assert_fails(
-            ten_network_predict(b.network, b.parameters, b.statistics, TEN_SINGLE, &batch, true, logits, NULL, &error),
+            ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, logits, NULL, &error),
             TEN_INVALID, "images have");
         bench_release(&b);
     }
@@ -526,11 +526,11 @@ static void test_predict(void **state) {
     uint8_t bytes[4] = {0, 255, 51, 102};
     float values[4] = {0, 1, 0.2f, 0.4f}, x[10], y[10];
     struct ten_batch batch = {.rows = 1, .shape = {4, 2, 2}, .is_bytes = true, .unit = 1 / 255.0f, .bytes = bytes};
-    assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, TEN_SINGLE, &batch, true, x, NULL, &error));
+    assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, x, NULL, &error));
     assert_ok(ten_network_activations(b.network, b.parameters, b.statistics, values, 0, y, &error));
     for (size_t c = 0; c < 10; c++) assert_true(fabs((double)x[c] - (double)y[c]) < 1e-6);
     batch.rows = 0;
-    assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, TEN_SINGLE, &batch, true, x, NULL, &error));
+    assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, x, NULL, &error));
     bench_release(&b);
 }
 
@@ -544,7 +544,7 @@ static void test_predict_is_forward(void **state) {
         static float logits[ROWS * 10];
         struct ten_batch batch = {.rows = ROWS, .shape = {ten_volume_size(nets[n].in), 0, 0}, .floats = b.images};
         assert_ok(
-            ten_network_predict(b.network, b.parameters, b.statistics, TEN_SINGLE, &batch, true, logits, NULL, &error));
+            ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, logits, NULL, &error));
         double loss = 0;
         for (size_t i = 0; i < ROWS; i++) {
             double sum = 0, mean = 0;
@@ -573,7 +573,7 @@ static void *use(void *context) {
     struct ten_run run = {.threads = 1};
     struct ten_batch batch = {.rows = 64, .shape = {ten_volume_size(u->b->network->in), 0, 0}, .floats = u->b->images};
     for (int i = 0; i < 20; i++)
-        if (ten_network_predict(u->b->network, u->b->parameters, u->b->statistics, TEN_SINGLE, &batch, false, u->out,
+        if (ten_network_predict(u->b->network, u->b->parameters, u->b->statistics, NULL, TEN_SINGLE, &batch, false, u->out,
                                 &run, NULL) != TEN_OK)
             return context;
     return NULL;
@@ -655,7 +655,7 @@ static void check_fixture(const char *fixture, const char *text, struct ten_volu
                                      *statistics = malloc((s + 1) * sizeof *statistics);
     struct ten_batch batch = {.rows = FIXTURE_ROWS, .shape = {size, 0, 0}, .floats = b.images};
     assert_ok(
-        ten_network_predict(b.network, b.parameters, b.statistics, TEN_SINGLE, &batch, true, logits, NULL, &error));
+        ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, logits, NULL, &error));
     compare(fixture, "logit", FIXTURE_ROWS * 10, logits, at, 1e-6);
     at += FIXTURE_ROWS * 10;
     struct ten_workspace *workspace = workspace_new(&b, 1);

@@ -311,7 +311,7 @@ static void test_every_image_once(void **state) {
     t.recipe.batch_size = 32;
     assert_ok(train(&t, &(struct ten_run){.seed = 4}, &error));
     float probabilities[COUNT * TEN_CLASSES];
-    assert_ok(ten_network_predict(t.network, t.parameters, t.statistics, TEN_SINGLE, &t.images, false, probabilities,
+    assert_ok(ten_network_predict(t.network, t.parameters, t.statistics, NULL, TEN_SINGLE, &t.images, false, probabilities,
                                   NULL, &error));
     double loss = 0, right = 0;
     for (size_t i = 0; i < COUNT; i++) {
@@ -422,7 +422,7 @@ static void validate(const struct trial *t, uint64_t seed, double *loss, double 
     size_t rows[COUNT], keep = COUNT - (size_t)(t->recipe.validation * COUNT + 0.5);
     assert_ok(ten_split_stratified(t->set.labels, COUNT, keep, seed, rows, rows + keep, &error));
     float probabilities[COUNT * TEN_CLASSES];
-    assert_ok(ten_network_predict(t->network, t->parameters, t->statistics, TEN_SINGLE, &t->images, false,
+    assert_ok(ten_network_predict(t->network, t->parameters, t->statistics, NULL, TEN_SINGLE, &t->images, false,
                                   probabilities, NULL, &error));
     *loss = *accuracy = 0;
     for (size_t i = keep; i < COUNT; i++) {

@@ -1,10 +1,10 @@
-/* Numbered tasks over OpenMP threads, with progress, cancellation and errors. Only the calling thread reports
+/* Numbered tasks over the pool's threads, with progress, cancellation and errors. Only the calling thread reports
  * progress, as the interface promises. */
 #include "base/parallel.h"
 
 #include "base/error.h"
+#include "base/pool.h"
 
-#include <omp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -12,10 +12,7 @@
 static size_t processors;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void count_processors(void) {
-    int count = omp_get_num_procs();
-    processors = count < 1 ? 1 : (size_t)count;
-}
+static void count_processors(void) { processors = ten_pool_processors(); }
 
 size_t ten_threads(const struct ten_run *run) {
     pthread_once(&once, count_processors);
@@ -32,36 +29,54 @@ enum ten_status ten_report(const struct ten_run *run, const struct ten_progress 
     return ten_fail(error, TEN_CANCELLED, "stopped during %s", progress->stage);
 }
 
+/* What the tasks of one call share. */
+struct round {
+    const struct ten_run *run;
+    ten_task *task;
+    void *context;
+    struct ten_error *error;
+    double per_task;
+    struct ten_progress progress;
+    atomic_size_t failed; /* the lowest task that failed; those above need not start, those below must */
+    atomic_bool stop;     /* on request */
+    atomic_size_t done;
+    pthread_mutex_t guard; /* of the status and the error */
+    enum ten_status status;
+};
+
+static void do_task(void *context, size_t i, size_t thread) {
+    struct round *r = context;
+    if (atomic_load(&r->stop) || i > atomic_load(&r->failed)) return;
+    struct ten_error mine = {.status = TEN_OK};
+    enum ten_status result = r->task(r->context, i, thread, &mine);
+    size_t finished = atomic_fetch_add(&r->done, 1) + 1, number = i;
+    if (result == TEN_OK && r->progress.stage && thread == 0) {
+        r->progress.done = r->per_task * (double)finished;
+        result = ten_report(r->run, &r->progress, &mine);
+        if (result != TEN_OK) atomic_store(&r->stop, true);
+        number = SIZE_MAX - 1; /* an error that is there already comes first */
+    }
+    if (result == TEN_OK) return;
+    pthread_mutex_lock(&r->guard);
+    if (number < atomic_load(&r->failed)) {
+        atomic_store(&r->failed, number);
+        r->status = result;
+        if (r->error) *r->error = mine;
+    }
+    pthread_mutex_unlock(&r->guard);
+}
+
 enum ten_status ten_parallel(const struct ten_run *run, const char *stage, const char *unit, double per_task,
                              size_t tasks, ten_task *task, void *context, struct ten_error *error) {
-    size_t threads = ten_workers(run, tasks);
-    enum ten_status status = TEN_OK;
-    atomic_size_t failed = SIZE_MAX; /* the lowest task that failed; those above need not start, those below must */
-    pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
-    atomic_bool stop = false; /* on request */
-    atomic_size_t done = 0;
-    struct ten_progress progress = {.stage = stage, .unit = unit, .total = per_task * (double)tasks};
-#pragma omp parallel for num_threads((int)threads) schedule(monotonic : dynamic, 1)
-    for (size_t i = 0; i < tasks; i++) {
-        if (atomic_load(&stop) || i > atomic_load(&failed)) continue;
-        struct ten_error mine = {.status = TEN_OK};
-        enum ten_status result = task(context, i, (size_t)omp_get_thread_num(), &mine);
-        size_t finished = atomic_fetch_add(&done, 1) + 1, number = i;
-        if (result == TEN_OK && stage && omp_get_thread_num() == 0) {
-            progress.done = per_task * (double)finished;
-            result = ten_report(run, &progress, &mine);
-            if (result != TEN_OK) atomic_store(&stop, true);
-            number = SIZE_MAX - 1; /* an error that is there already comes first */
-        }
-        if (result != TEN_OK) {
-            pthread_mutex_lock(&guard); /* an omp critical section would leave a global symbol of its own */
-            if (number < atomic_load(&failed)) {
-                atomic_store(&failed, number);
-                status = result;
-                if (error) *error = mine;
-            }
-            pthread_mutex_unlock(&guard);
-        }
-    }
-    return status;
+    struct round round = {.run = run,
+                          .task = task,
+                          .context = context,
+                          .error = error,
+                          .per_task = per_task,
+                          .progress = {.stage = stage, .unit = unit, .total = per_task * (double)tasks},
+                          .failed = SIZE_MAX,
+                          .guard = PTHREAD_MUTEX_INITIALIZER,
+                          .status = TEN_OK};
+    ten_pool_run(ten_workers(run, tasks), tasks, do_task, &round);
+    return round.status;
 }

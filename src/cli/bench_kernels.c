@@ -240,8 +240,7 @@ static void bench_winograd_product(struct bench *b) {
     float *filters = take(b, ten_winograd_filters(in.channels, c.n), sizeof *filters);
     float *scratch = winograd_scratch(b, &c, 1);
     b->kernels->winograd_filters(in.channels, c.n, c.weights, false, filters);
-    while (again(b))
-        b->kernels->winograd_product(&in, c.n, filters, c.biases, true, true, c.out, c.place, scratch);
+    while (again(b)) b->kernels->winograd_product(&in, c.n, filters, c.biases, true, true, c.out, c.place, scratch);
     row(b, convolutions[1].shape, LIMIT_FLOATS, c.operations, c.read);
 }
 

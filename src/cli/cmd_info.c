@@ -2,10 +2,10 @@
 #include "cli/cli.h"
 
 #include "base/cpu.h"
+#include "base/parallel.h"
 #include "kernels/kernels.h"
 #include "study/json.h"
 
-#include <omp.h>
 #include <string.h>
 
 static json_t *dataset_json(const char *name) {
@@ -54,7 +54,7 @@ static json_t *info_json(void) {
         json_array_append_new(steps, json_pack("{s:s, s:s?, s:s}", "name", ten_step_at(i)->name, "argument",
                                                ten_step_at(i)->argument, "summary", ten_step_at(i)->summary));
     return json_pack("{s:s, s:s, s:i, s:s, s:o, s:o, s:o, s:o}", "version", ten_version(), "processor", ten_cpu()->name,
-                     "processors", omp_get_num_procs(), "kernels", ten_kernel_set(), "kernel_sets", sets, "datasets",
+                     "processors", (int)ten_threads(NULL), "kernels", ten_kernel_set(), "kernel_sets", sets, "datasets",
                      datasets, "models", models, "steps", steps);
 }
 

@@ -71,7 +71,7 @@ static int check_kernel_set(void) {
     if (!wanted || !*wanted || strcmp(wanted, ten_kernel_set()) == 0) return DONE;
     if (ten_kernels_known(wanted))
         return ten_complain(WRONG_USAGE, "TENFOLD_CPU=%s: this machine or build cannot run that kernel set", wanted);
-    return ten_complain(WRONG_USAGE, "TENFOLD_CPU=%s: unknown kernel set; there are generic, avx2, avx512, vnni, amx",
+    return ten_complain(WRONG_USAGE, "TENFOLD_CPU=%s: unknown kernel set; there are generic, avx2, avx512, vnni, bf16, amx",
                         wanted);
 }
 

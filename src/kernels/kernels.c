@@ -15,7 +15,7 @@ _Static_assert(sizeof(struct ten_kernels) ==
 
 extern const struct ten_kernels ten_kernels_generic, ten_kernels_avx2, ten_kernels_avx512;
 
-static const char *const names[] = {"generic", "avx2", "avx512", "vnni", "amx"};
+static const char *const names[] = {"generic", "avx2", "avx512", "vnni", "bf16", "amx"};
 enum { SETS = sizeof names / sizeof *names };
 
 static struct ten_kernels sets[SETS]; /* those this machine can run, from the generic one upward */
@@ -33,6 +33,10 @@ static void choose(void) {
     if (ten_cpu()->vnni) {
         sets[set_count] = sets[set_count - 1];
         ten_kernels_add_vnni(&sets[set_count++]);
+    }
+    if (ten_cpu()->bf16) {
+        sets[set_count] = sets[set_count - 1];
+        ten_kernels_add_bf16(&sets[set_count++]);
     }
     if (ten_cpu()->amx) {
         sets[set_count] = sets[set_count - 1];

@@ -50,7 +50,7 @@ struct ten_adam {
 
 /* Each kernel stands in list.h, too. */
 struct ten_kernels {
-    const char *name; /* "generic", "avx2", "avx512", "vnni", "amx" */
+    const char *name; /* "generic", "avx2", "avx512", "vnni", "bf16", "amx" */
     bool bf16_pays;   /* matmul_bf16 is faster than matmul */
 
     /* c[m x n] (row stride ldc) = a[m x k] b[k x n], or += if accumulate. Each element's sum runs over k in rising
@@ -63,12 +63,10 @@ struct ten_kernels {
     void (*matmul_bf16)(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
                         bool accumulate, float *scratch);
 
-    /* Convolution, with a the windows of m pixels, b[taps x n] the weights (taps = segments x depth), and scratch memory
-     * of ten_windows_scratch floats, 64-byte aligned.
-     *     windows_product    out[m x n] = bias[n] + a b, and below 0 then 0 if `relu`. With `pool`, m is a multiple of
-     *                        4 and out[m / 4 x n] holds the largest of four rows each, place (may be NULL) which of
-     *                        them: the first of equal ones.
-     *     windows_weights    out[taps x n] = or += a^T g[m x n]
+    /* Convolution, with a the windows of m pixels, b[taps x n] the weights (taps = segments x depth), and scratch
+     * memory of ten_windows_scratch floats, 64-byte aligned. windows_product    out[m x n] = bias[n] + a b, and below 0
+     * then 0 if `relu`. With `pool`, m is a multiple of 4 and out[m / 4 x n] holds the largest of four rows each, place
+     * (may be NULL) which of them: the first of equal ones. windows_weights    out[taps x n] = or += a^T g[m x n]
      *     windows_spread     the windows in data += g[m x n] b^T; those of a are not used */
     void (*windows_product)(size_t m, size_t n, const struct ten_windows *a, const float *b, const float *bias,
                             bool relu, bool pool, float *out, uint8_t *place, float *scratch);
@@ -80,12 +78,11 @@ struct ten_kernels {
     /* The same for windows of 3x3 and stride 1, by minimal filtering (Winograd): 2.25 times fewer products, and other
      * rounding. Scratch memory of ten_winograd_scratch floats, 64-byte aligned; height and width are at least 3.
      *     winograd_filters   filters (ten_winograd_filters floats) of the weights b[3 x 3 x channels][n], for the other
-     *                        two; `turned` for the gradient to the input: then those that turn images of n channels into
-     *                        images of `channels`, the windows seen from the other end
-     *     winograd_product   out[count x height - 2 x width - 2][n] as windows_product, biases 0 if bias is NULL; with
-     *                        `pool`, out and place are [count x (height - 2) / 2 x (width - 2) / 2][n]
-     *     winograd_weights   out[3 x 3 x channels][n] = or += the gradient to the weights, g[count x height - 2 x
-     *                        width - 2][n] being that of the product */
+     *                        two; `turned` for the gradient to the input: then those that turn images of n channels
+     * into images of `channels`, the windows seen from the other end winograd_product   out[count x height - 2 x width
+     * - 2][n] as windows_product, biases 0 if bias is NULL; with `pool`, out and place are [count x (height - 2) / 2 x
+     * (width - 2) / 2][n] winograd_weights   out[3 x 3 x channels][n] = or += the gradient to the weights, g[count x
+     * height - 2 x width - 2][n] being that of the product */
     void (*winograd_filters)(size_t channels, size_t n, const float *b, bool turned, float *filters);
     void (*winograd_product)(const struct ten_images *in, size_t n, const float *filters, const float *bias, bool relu,
                              bool pool, float *out, uint8_t *place, float *scratch);
@@ -93,20 +90,19 @@ struct ten_kernels {
                              float *scratch);
 
     /* The gradients behind windows_product with `pool`, from that of its m rows, g[m x n]; place as it gave it, and out
-     * its result (NULL without relu). a holds the windows of 4 m pixels. What place and relu leave out is not multiplied
-     * at all. Scratch memory of ten_pooled_scratch floats, 64-byte aligned.
-     *     pooled_turned      the weights b[taps x n] as pooled_spread wants them: ten_pooled_turned floats
-     *     pooled_weights     weights[taps x n] = or += the gradient to the weights, biases[n] likewise; 15 floats behind
-     *                        each window must be readable
-     *     pooled_spread      the windows in data += the gradient to the input; those of a are not used */
+     * its result (NULL without relu). a holds the windows of 4 m pixels. What place and relu leave out is not
+     * multiplied at all. Scratch memory of ten_pooled_scratch floats, 64-byte aligned. pooled_turned      the weights
+     * b[taps x n] as pooled_spread wants them: ten_pooled_turned floats pooled_weights     weights[taps x n] = or +=
+     * the gradient to the weights, biases[n] likewise; 15 floats behind each window must be readable pooled_spread the
+     * windows in data += the gradient to the input; those of a are not used */
     void (*pooled_turned)(size_t n, size_t segments, size_t depth, const float *b, float *turned);
     void (*pooled_weights)(size_t m, size_t n, const struct ten_windows *a, const float *out, const uint8_t *place,
                            const float *g, bool accumulate, float *weights, float *biases, float *scratch);
     void (*pooled_spread)(size_t m, size_t n, const struct ten_windows *a, const float *out, const uint8_t *place,
                           const float *g, const float *turned, float *data, float *scratch);
 
-    /* What stands around such a product when it is made in another way. windows_finish: as windows_product, with raw[m x
-     * n] for a b; without pool, out may be raw. windows_gate, for m rows of its output and their gradient g: raw gets
+    /* What stands around such a product when it is made in another way. windows_finish: as windows_product, with raw[m
+     * x n] for a b; without pool, out may be raw. windows_gate, for m rows of its output and their gradient g: raw gets
      * the gradient of the rows before pool and relu (out: NULL without relu; place: NULL without pool, and raw may then
      * be g), and sums[n] (may be NULL) is increased by that of the bias. */
     void (*windows_finish)(size_t m, size_t n, const float *raw, const float *bias, bool relu, bool pool, float *out,

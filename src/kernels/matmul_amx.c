@@ -4,87 +4,13 @@
  * values of a pair side by side. Tiles 0 to 3 hold 32 x 32 sums, 4 and 5 are of a, 6 and 7 of b. */
 #include "kernels/amx.h"
 #include "kernels/bytes.h"
+#include "kernels/pairs.h"
 
 #include <string.h>
 
-enum { SIDE = 16, DEPTH = 32, TILE = SIDE * DEPTH, BLOCK_M = 256, BLOCK_N = 512, BLOCK_K = 512 };
+enum { BLOCK_M = 256, BLOCK_N = 512, BLOCK_K = 512 };
 
 _Static_assert(sizeof(float) * TEN_MATMUL_SCRATCH >= sizeof(uint16_t) * (BLOCK_M + BLOCK_N) * BLOCK_K, "scratch");
-
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-
-static inline __mmask16 first_lanes(size_t count) { return (__mmask16)(count >= 16 ? 0xffff : (1u << count) - 1); }
-
-/* Sixteen vectors of sixteen 32-bit values, as the rows of a square, become its columns. */
-static inline void transpose(__m512i v[SIDE]) {
-    __m512i t[SIDE];
-    for (int i = 0; i < SIDE; i += 2) {
-        t[i] = _mm512_unpacklo_epi32(v[i], v[i + 1]);
-        t[i + 1] = _mm512_unpackhi_epi32(v[i], v[i + 1]);
-    }
-    for (int i = 0; i < SIDE; i += 4) {
-        v[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-        v[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-        v[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-        v[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-    }
-    for (int i = 0; i < SIDE; i += 8)
-        for (int j = 0; j < 4; j++) {
-            t[i + j] = _mm512_shuffle_i32x4(v[i + j], v[i + j + 4], 0x88);
-            t[i + j + 4] = _mm512_shuffle_i32x4(v[i + j], v[i + j + 4], 0xdd);
-        }
-    for (int j = 0; j < 8; j++) {
-        v[j] = _mm512_shuffle_i32x4(t[j], t[j + 8], 0x88);
-        v[j + 8] = _mm512_shuffle_i32x4(t[j], t[j + 8], 0xdd);
-    }
-}
-
-/* One tile's worth of a matrix: `lines` <= 16 lines, each with `depth` <= 32 values; zeros beyond. A line's values are
- * `step` apart, lines are `line` apart; one of them is 1, or the matrix is read value by value. v[i] gets the pairs of
- * line i if `by_line`, else the i-th pair of every line. */
-static inline void load_pairs(const float *from, size_t line, size_t step, size_t lines, size_t depth, bool by_line,
-                              __m512i v[SIDE]) {
-    float copy[SIDE * DEPTH];
-    if (step != 1 && line != 1) {
-        for (size_t i = 0; i < lines; i++)
-            for (size_t k = 0; k < depth; k++) copy[i * DEPTH + k] = from[i * line + k * step];
-        from = copy;
-        line = DEPTH;
-        step = 1;
-    }
-    if (step == 1) {
-        __mmask16 low = first_lanes(depth), high = depth > SIDE ? first_lanes(depth - SIDE) : 0;
-        for (size_t i = 0; i < SIDE; i++) {
-            const float *at = from + (i < lines ? i : 0) * line;
-            __mmask16 there = i < lines ? 0xffff : 0;
-            __m512 a = _mm512_maskz_loadu_ps(low & there, at), b = _mm512_maskz_loadu_ps(high & there, at + SIDE);
-            v[i] = (__m512i)_mm512_cvtne2ps_pbh(b, a);
-        }
-        if (!by_line) transpose(v);
-        return;
-    }
-    const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22,
-                                                6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-    __mmask16 there = first_lanes(lines);
-    for (size_t i = 0; i < SIDE; i++) {
-        size_t k = 2 * i;
-        __m512 a = _mm512_maskz_loadu_ps(k < depth ? there : 0, from + (k < depth ? k : 0) * step);
-        __m512 b = _mm512_maskz_loadu_ps(k + 1 < depth ? there : 0, from + (k + 1 < depth ? k + 1 : 0) * step);
-        v[i] = _mm512_permutexvar_epi16(interleave, (__m512i)_mm512_cvtne2ps_pbh(b, a));
-    }
-    if (by_line) transpose(v);
-}
-
-/* Packs `lines` lines of `depth` values: strips of 16 lines, each a row of tiles along the depth. */
-static void pack(const float *from, size_t line, size_t step, size_t lines, size_t depth, bool by_line, uint16_t *to) {
-    for (size_t i = 0; i < lines; i += SIDE)
-        for (size_t k = 0; k < depth; k += DEPTH, to += TILE) {
-            __m512i v[SIDE];
-            load_pairs(from + i * line + k * step, line, step, smaller(lines - i, SIDE), smaller(depth - k, DEPTH),
-                       by_line, v);
-            for (size_t p = 0; p < SIDE; p++) _mm512_store_si512(to + p * DEPTH, v[p]);
-        }
-}
 
 /* 32 x 32 sums over `tiles` tiles of two strips of a and two of b. */
 static inline void multiply(size_t tiles, const uint16_t *a, const uint16_t *next_a, const uint16_t *b,
@@ -152,10 +78,10 @@ static void matmul_bf16(size_t m, size_t n, size_t k, struct ten_strided a, stru
         size_t n1 = smaller(n - n0, BLOCK_N);
         for (size_t k0 = 0; k0 < k; k0 += BLOCK_K) {
             size_t k1 = smaller(k - k0, BLOCK_K), tiles = (k1 + DEPTH - 1) / DEPTH, strip = tiles * TILE;
-            pack(b.data + k0 * b.row + n0 * b.column, b.column, b.row, n1, k1, false, packed_b);
+            pack_pairs(b.data + k0 * b.row + n0 * b.column, b.column, b.row, n1, k1, false, packed_b);
             for (size_t m0 = 0; m0 < m; m0 += BLOCK_M) {
                 size_t m1 = smaller(m - m0, BLOCK_M);
-                pack(a.data + m0 * a.row + k0 * a.column, a.row, a.column, m1, k1, true, packed_a);
+                pack_pairs(a.data + m0 * a.row + k0 * a.column, a.row, a.column, m1, k1, true, packed_a);
                 for (size_t j = 0; j < n1; j += 2 * SIDE) {
                     const uint16_t *strip_b = packed_b + j / SIDE * strip;
                     for (size_t i = 0; i < m1; i += 2 * SIDE) {

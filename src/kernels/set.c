@@ -63,8 +63,7 @@ static void pack(const float *from, size_t line, size_t step, size_t count, size
             for (size_t i = 0; i < fours; i += 4)
                 for (size_t k = k0; k + 4 <= k1; k += 4) turn(strip + i * line + k, line, to + k * width + i, width);
             for (size_t k = k0; k < k1; k++)
-                for (size_t i = k < deep ? fours : 0; i < lines; i++)
-                    to[k * width + i] = strip[i * line + k * step];
+                for (size_t i = k < deep ? fours : 0; i < lines; i++) to[k * width + i] = strip[i * line + k * step];
         }
     }
 }
@@ -577,9 +576,7 @@ static inline floats quotient(floats a, floats b) { return a / b; }
 
 /* x where its size is at least `least`, else 0. Moments of weights that are no longer used would otherwise sink to the
  * smallest denormal numbers and stay there for ever, each step a hundred times as slow. */
-static inline floats without_tiny(floats x, float least) {
-    return (floats)((ints)x & ((x >= least) | (x <= -least)));
-}
+static inline floats without_tiny(floats x, float least) { return (floats)((ints)x & ((x >= least) | (x <= -least))); }
 
 static inline void adam_lanes(const struct ten_adam *step, const float *g, float *m, float *v, float *x) {
     floats at = *(const floats *)x * step->keep, slope = *(const floats *)g + step->decay * at;

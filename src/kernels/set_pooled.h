@@ -56,11 +56,12 @@ static void list_by_unit(size_t rows, size_t columns, size_t n, const uint32_t *
         for (size_t i = 0; i < 16; i++) {
             __m512 x = _mm512_loadu_ps(g + i * n);
             if (out)
-                x = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(_mm512_loadu_ps(out + i * n), _mm512_setzero_ps(), _CMP_GT_OQ),
-                                        x);
+                x = _mm512_maskz_mov_ps(
+                    _mm512_cmp_ps_mask(_mm512_loadu_ps(out + i * n), _mm512_setzero_ps(), _CMP_GT_OQ), x);
             sum = _mm512_add_ps(sum, x);
             gradient[i] = _mm512_castps_si512(x);
-            __m512 four = _mm512_castsi512_ps(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(offsets + 4 * i))));
+            __m512 four =
+                _mm512_castsi512_ps(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(offsets + 4 * i))));
             __m512i which = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(place + i * n)));
             window[i] = _mm512_castps_si512(_mm512_permutevar_ps(four, which));
         }
@@ -105,8 +106,8 @@ static void list_by_unit(size_t rows, size_t columns, size_t n, const uint32_t *
                 x * *(const type *)(from + s * step + v * lanes);                                                      \
         }                                                                                                              \
         _Pragma("GCC unroll 8") for (size_t s = 0; s < segments; s++)                                                  \
-            _Pragma("GCC unroll 8") for (size_t v = 0; v < wide; v++) *(type *)(to + s * room + v * lanes) =           \
-                sum[s][v];                                                                                             \
+                _Pragma("GCC unroll 8") for (size_t v = 0; v < wide; v++) *                                            \
+            (type *)(to + s * room + v * lanes) = sum[s][v];                                                           \
     }
 ENTRY_SUMS(sums_3x6, floats, LANES, 3, 6)
 ENTRY_SUMS(sums_3x3, floats, LANES, 3, 3)
@@ -122,8 +123,10 @@ static void add_windows(size_t count, const uint32_t *at, const float *gradient,
                         size_t room, float *to) {
     size_t s = 0;
     if (room == 8 && LANES != 8) {
-        for (; s + 5 <= a->segments; s += 5) sums_5x8(count, at, gradient, a->data + s * a->step, a->step, to + s * 8, 8);
-        for (; s + 3 <= a->segments; s += 3) sums_3x8(count, at, gradient, a->data + s * a->step, a->step, to + s * 8, 8);
+        for (; s + 5 <= a->segments; s += 5)
+            sums_5x8(count, at, gradient, a->data + s * a->step, a->step, to + s * 8, 8);
+        for (; s + 3 <= a->segments; s += 3)
+            sums_3x8(count, at, gradient, a->data + s * a->step, a->step, to + s * 8, 8);
         for (; s < a->segments; s++) sums_1x8(count, at, gradient, a->data + s * a->step, a->step, to + s * 8, 8);
         return;
     }
@@ -181,8 +184,7 @@ static void list_by_window(size_t n, const float *out, const uint8_t *place, con
     for (; j + 16 <= n; j += 16, unit = _mm512_add_epi32(unit, _mm512_set1_epi32(16))) {
         __m512 x = _mm512_loadu_ps(g + j);
         __mmask16 passes = _mm512_test_epi32_mask(_mm512_castps_si512(x), _mm512_set1_epi32(0x7fffffff));
-        if (out)
-            passes = _mm512_mask_cmp_ps_mask(passes, _mm512_loadu_ps(out + j), _mm512_setzero_ps(), _CMP_GT_OQ);
+        if (out) passes = _mm512_mask_cmp_ps_mask(passes, _mm512_loadu_ps(out + j), _mm512_setzero_ps(), _CMP_GT_OQ);
         __m128i which = _mm_loadu_si128((const __m128i *)(place + j));
 #pragma GCC unroll 4
         for (int r = 0; r < 4; r++) {
@@ -207,8 +209,7 @@ static void pooled_turned(size_t n, size_t segments, size_t depth, const float *
     size_t room = segment_room(depth);
     for (size_t j = 0; j < n; j++, turned += segments * room)
         for (size_t s = 0; s < segments; s++)
-            for (size_t d = 0; d < room; d++)
-                turned[s * room + d] = d < depth ? b[(s * depth + d) * n + j] : 0;
+            for (size_t d = 0; d < room; d++) turned[s * room + d] = d < depth ? b[(s * depth + d) * n + j] : 0;
 }
 
 /* data += the sum of the entries' rows of `turned`, of which `wide` vectors stand at `from`. */
@@ -227,8 +228,8 @@ static void pooled_turned(size_t n, size_t segments, size_t depth, const float *
                 x * *(const floats *)(from + s * room + v * LANES);                                                    \
         }                                                                                                              \
         _Pragma("GCC unroll 8") for (size_t s = 0; s < segments; s++)                                                  \
-            _Pragma("GCC unroll 8") for (size_t v = 0; v < wide; v++)                                                  \
-                *(floats *)(data + s * step + v * LANES) = sum[s][v];                                                  \
+                _Pragma("GCC unroll 8") for (size_t v = 0; v < wide; v++) *                                            \
+            (floats *)(data + s * step + v * LANES) = sum[s][v];                                                       \
     }
 UNIT_SUMS(units_3x6, 3, 6)
 UNIT_SUMS(units_3x3, 3, 3)
@@ -252,11 +253,13 @@ static void pooled_spread(size_t m, size_t n, const struct ten_windows *a, const
             if (a->depth % (6 * LANES) == 0 && LANES == 16)
                 for (; s + 3 <= a->segments; s += 3)
                     for (size_t v = 0; v < a->depth; v += 6 * LANES)
-                        units_3x6(counts[r], at, gradient, turned + s * room + v, row, room, to + s * a->step + v, a->step);
+                        units_3x6(counts[r], at, gradient, turned + s * room + v, row, room, to + s * a->step + v,
+                                  a->step);
             else if (a->depth % (3 * LANES) == 0)
                 for (; s + 3 <= a->segments; s += 3)
                     for (size_t v = 0; v < a->depth; v += 3 * LANES)
-                        units_3x3(counts[r], at, gradient, turned + s * room + v, row, room, to + s * a->step + v, a->step);
+                        units_3x3(counts[r], at, gradient, turned + s * room + v, row, room, to + s * a->step + v,
+                                  a->step);
             for (; s < a->segments; s++) {
                 float *line = to + s * a->step;
                 const float *from = turned + s * room;

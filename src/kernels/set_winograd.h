@@ -132,8 +132,7 @@ static void points_of_strip(size_t tiles, const float *v, size_t padded, size_t 
     size_t rows = (tiles + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
 #define ROWS(count)                                                                                                    \
     (wide ? all_points(count, v, padded, channels, b, true, m) : all_points(count, v, padded, channels, b, false, m))
-    if (rows == WINDOW_M)
-        ROWS(WINDOW_M);
+    if (rows == WINDOW_M) ROWS(WINDOW_M);
 #if defined(__AVX512F__)
     else if (rows == 9)
         ROWS(9);

@@ -2,6 +2,7 @@
  * the same parameters, named as in PyTorch and Keras, with defaults of their own. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "kernels/kernels.h"
 #include "model/model.h"
 #include "nn/train.h"
 
@@ -99,7 +100,7 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
             REAL("elastic", "0", 0, 1e4, "alpha of the elastic deformation"),                                          \
             REAL("sigma", "4", 1, TEN_MAX_SIDE, "its smoothness in pixels"),                                           \
             REAL("max_seconds", "0", 0, 1e9, "time for training, to which the schedule is fitted; 0: no limit"),       \
-            WORD("precision", "auto", precisions, "of products; auto is float32"), own                                 \
+            WORD("precision", "auto", precisions, "of the products of dense layers in training; auto: the faster one here"), own                                 \
     }
 
 #define DROPOUT_OF(rate) REAL("dropout", rate, 0, 0.9, "share of neurons dropped before the last layer")
@@ -177,8 +178,10 @@ static enum ten_status build_preset(struct ten_network **out, const struct prese
 /* ---- Fitting --------------------------------------------------------------------------------------------------------
  */
 
+/* In training; predictions are in single precision unless bfloat16 is asked for. */
 static enum ten_precision precision_of(const struct ten_values *values) {
-    return values->word[PRECISION] == BFLOAT16 ? TEN_BF16 : TEN_SINGLE;
+    int word = values->word[PRECISION];
+    return word == BFLOAT16 || (word == AUTO && ten_kernels()->bf16_pays) ? TEN_BF16 : TEN_SINGLE;
 }
 
 static struct ten_recipe recipe_of(const struct preset *preset, const struct ten_values *values) {

@@ -71,9 +71,9 @@ static size_t rounded(size_t count) { return (count + 15) / 16 * 16; }
 
 /* How images are worked on: so many at a time, and what lies where in the scratch memory. */
 struct plan {
-    size_t images, pixels;     /* pixels: of one image, four for each that pooling leaves */
-    size_t height, width;      /* of an image with the zeros around it */
-    size_t volume;             /* floats of it, 0 if there are no zeros */
+    size_t images, pixels; /* pixels: of one image, four for each that pooling leaves */
+    size_t height, width;  /* of an image with the zeros around it */
+    size_t volume;         /* floats of it, 0 if there are no zeros */
     size_t offsets, padded, raw, scratch;
 };
 
@@ -93,10 +93,10 @@ static struct plan plan_of(const struct ten_layer *layer, const struct method *m
     if (p.images > MOST_IMAGES) p.images = MOST_IMAGES;
     p.offsets = ten_windows_scratch(units, layer->kernel_height, depth);
     if (method->winograd)
-        p.offsets = larger(p.offsets, larger(ten_winograd_scratch(channels, units), ten_winograd_scratch(units, channels)));
+        p.offsets =
+            larger(p.offsets, larger(ten_winograd_scratch(channels, units), ten_winograd_scratch(units, channels)));
     if (method->sparse)
-        p.offsets = larger(p.offsets,
-                           ten_pooled_scratch(p.images * p.pixels / 4, units, layer->kernel_height, depth));
+        p.offsets = larger(p.offsets, ten_pooled_scratch(p.images * p.pixels / 4, units, layer->kernel_height, depth));
     p.offsets = rounded(p.offsets);
     p.padded = p.offsets + rounded(p.images * p.pixels);
     p.raw = p.padded + (copied ? rounded(p.images * p.volume) + BEHIND : 0);
@@ -210,8 +210,9 @@ static void copy_frame(const struct frame *f, const float *from, float *to, bool
 static struct frame frame_of(const struct work *w) {
     const struct ten_layer *layer = w->layer;
     size_t channels = layer->in.channels;
-    return (struct frame){w->images,   layer->in.height,      layer->in.width * channels, w->p.height,
-                          w->p.width * channels, layer->top, layer->left * channels};
+    return (struct frame){
+        w->images,  layer->in.height,      layer->in.width * channels, w->p.height, w->p.width * channels,
+        layer->top, layer->left * channels};
 }
 
 /* The images with zeros around them: `in` itself if there are none. */

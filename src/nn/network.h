@@ -43,14 +43,14 @@ enum { TEN_MAX_LAYERS = 64 };
 /* One layer of a network, its shapes fixed. */
 struct ten_layer {
     const struct ten_layer_type *type;
-    char text[96];       /* in standard form: "conv 32 3x3 stride 1 pad 1" */
-    size_t number;       /* its place in the network, from 0 */
-    size_t units;        /* output channels or neurons */
+    char text[96]; /* in standard form: "conv 32 3x3 stride 1 pad 1" */
+    size_t number; /* its place in the network, from 0 */
+    size_t units;  /* output channels or neurons */
     size_t kernel_height, kernel_width, stride_height, stride_width;
-    size_t padding;      /* rows and columns of zeros on each side ... */
-    bool same;           /* ... or as many in all as keep the size, the odd one below and to the right */
-    size_t top, left;    /* zeros before the first row and column: from those two */
-    float rate;          /* dropout's probability, leaky relu's slope, batchnorm's momentum */
+    size_t padding;   /* rows and columns of zeros on each side ... */
+    bool same;        /* ... or as many in all as keep the size, the odd one below and to the right */
+    size_t top, left; /* zeros before the first row and column: from those two */
+    float rate;       /* dropout's probability, leaky relu's slope, batchnorm's momentum */
     struct ten_volume in, out;
     size_t parameters, parameters_at; /* how many, and where in the network's vector */
     size_t decayed;                   /* the first so many of them are weights, subject to weight decay; the others
@@ -66,9 +66,9 @@ struct ten_layer {
     bool in_place;       /* output and input share their memory */
     size_t slot;         /* that of the output: slots are numbered from 0, the network's input */
     /* Layers behind that this one does as well, while its values are at hand, unless a pass is `apart`: */
-    size_t folds;        /* how many */
-    bool relu, pool;     /* what: max(x, 0), the largest of 2x2 */
-    bool folded;         /* done by a layer before */
+    size_t folds;    /* how many */
+    bool relu, pool; /* what: max(x, 0), the largest of 2x2 */
+    bool folded;     /* done by a layer before */
 };
 
 /* A kind of layer; the table is in layer.c, one file per family. */
@@ -118,10 +118,10 @@ struct ten_network {
     struct ten_layer *layers;
     size_t count;
     struct ten_volume in;
-    size_t slots;     /* different memories for activations, the input's among them */
-    size_t largest;   /* floats a row of the largest slot */
-    size_t scratch;   /* floats a thread */
-    size_t prepared;  /* floats made of the parameters before a batch */
+    size_t slots;    /* different memories for activations, the input's among them */
+    size_t largest;  /* floats a row of the largest slot */
+    size_t scratch;  /* floats a thread */
+    size_t prepared; /* floats made of the parameters before a batch */
     size_t parameters, statistics, operations;
 };
 
@@ -178,9 +178,9 @@ enum ten_status ten_workspace_run(struct ten_workspace *workspace, const float *
                                   const struct ten_batch_input *input, struct ten_batch_result *result,
                                   struct ten_error *error);
 
-/* gradient[0..end-begin-1] = entries begin..end-1 of the gradient of the last batch's mean loss: the shards' parts added
- * in their order, or the layer's product over the whole batch (fastest for whole rows of a dense layer's weights). May be
- * called by several threads for different ranges; `thread` is as in ten_task. */
+/* gradient[0..end-begin-1] = entries begin..end-1 of the gradient of the last batch's mean loss: the shards' parts
+ * added in their order, or the layer's product over the whole batch (fastest for whole rows of a dense layer's
+ * weights). May be called by several threads for different ranges; `thread` is as in ten_task. */
 void ten_workspace_gradient(const struct ten_workspace *workspace, size_t begin, size_t end, size_t thread,
                             float *gradient);
 
@@ -193,8 +193,9 @@ void ten_network_prepare(const struct ten_network *network, const float *paramet
  * probabilities[rows x TEN_CLASSES]; logits instead if wanted. A row's do not depend on the others. Safe from several
  * threads at once; without gradient memory. Reports progress as "predict". */
 enum ten_status ten_network_predict(const struct ten_network *network, const float *parameters, const float *statistics,
-                                    const float *prepared, enum ten_precision precision, const struct ten_batch *images, bool logits,
-                                    float *probabilities, const struct ten_run *run, struct ten_error *error);
+                                    const float *prepared, enum ten_precision precision, const struct ten_batch *images,
+                                    bool logits, float *probabilities, const struct ten_run *run,
+                                    struct ten_error *error);
 
 /* What layer `layer` (0: the first) gives for one image: out[ten_volume_size(layers[layer].out)]. */
 enum ten_status ten_network_activations(const struct ten_network *network, const float *parameters,

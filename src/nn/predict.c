@@ -55,9 +55,9 @@ static enum ten_status predict_rows(void *context, size_t task, size_t thread, s
 }
 
 enum ten_status ten_network_predict(const struct ten_network *network, const float *parameters, const float *statistics,
-                                    const float *prepared, enum ten_precision precision,
-                                    const struct ten_batch *images, bool logits,
-                                    float *probabilities, const struct ten_run *run, struct ten_error *error) {
+                                    const float *prepared, enum ten_precision precision, const struct ten_batch *images,
+                                    bool logits, float *probabilities, const struct ten_run *run,
+                                    struct ten_error *error) {
     if (images->shape.columns != ten_volume_size(network->in))
         return ten_fail(error, TEN_INVALID, "images have %zu values; the network was made for %zu",
                         images->shape.columns, ten_volume_size(network->in));

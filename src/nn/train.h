@@ -29,7 +29,8 @@ struct ten_recipe {
     enum ten_precision precision;
 };
 
-/* TEN_INVALID where a recipe contradicts itself or cannot be used for features of this shape. ten_train does it, too. */
+/* TEN_INVALID where a recipe contradicts itself or cannot be used for features of this shape. ten_train does it, too.
+ */
 enum ten_status ten_recipe_check(const struct ten_recipe *recipe, const struct ten_shape *shape,
                                  struct ten_error *error);
 

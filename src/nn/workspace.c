@@ -125,8 +125,8 @@ enum ten_status ten_workspace_new(struct ten_workspace **out, const struct ten_n
     m->sums = ten_alloc((w->most_shards + 1) * w->all_sums, sizeof *m->sums);
     m->losses = ten_alloc(w->most_shards, sizeof *m->losses);
     m->correct = ten_alloc(w->most_shards, sizeof *m->correct);
-    if (!m->activations || !m->gradients || !m->shared || !m->prepared || !m->kept || !m->parts || !m->threads || !m->sums ||
-        !m->losses || !m->correct) {
+    if (!m->activations || !m->gradients || !m->shared || !m->prepared || !m->kept || !m->parts || !m->threads ||
+        !m->sums || !m->losses || !m->correct) {
         ten_workspace_free(w);
         return ten_fail_memory(error, "training");
     }

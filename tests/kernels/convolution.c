@@ -21,6 +21,7 @@ static float *fresh_floats(struct ten_random *random, size_t count) {
 
 /* Floats between guards. */
 static float *guarded(size_t count) {
+    assert_true(count < (size_t)1 << 32);
     float *block = malloc((count + 2 * GUARD) * sizeof *block);
     assert_non_null(block);
     for (size_t i = 0; i < count + 2 * GUARD; i++) block[i] = 1234.5f + (float)i;
@@ -75,8 +76,8 @@ static void try_product(const struct ten_kernels *set, const struct shape *s, co
     set->winograd_product(in, s->n, filters, bias, false, false, plain, NULL, scratch);
     for (size_t i = 0; i < count; i++) {
         size_t pixel = i / s->n;
-        double sum = naive_pixel(s, in->data, b, pixel / (height * width), pixel / width % height, pixel % width,
-                                 i % s->n);
+        double sum =
+            naive_pixel(s, in->data, b, pixel / (height * width), pixel / width % height, pixel % width, i % s->n);
         check_near(set->name, "winograd_product", i, plain[i], sum + (bias ? (double)bias[i % s->n] : 0),
                    9 * (double)s->channels);
     }
@@ -102,8 +103,7 @@ static void try_product(const struct ten_kernels *set, const struct shape *s, co
         for (size_t i = 0; i < pooled; i++) {
             size_t tile = i / s->n, image = tile / (down * across), y = tile / across % down * 2, x = tile % across * 2;
             size_t best = 0, at[4];
-            for (size_t r = 0; r < 4; r++)
-                at[r] = ((image * height + y + r / 2) * width + x + r % 2) * s->n + i % s->n;
+            for (size_t r = 0; r < 4; r++) at[r] = ((image * height + y + r / 2) * width + x + r % 2) * s->n + i % s->n;
             for (size_t r = 1; r < 4; r++)
                 if (all[at[r]] > all[at[best]]) best = r;
             assert_true(most[i] == all[at[best]]);

@@ -1089,7 +1089,7 @@ static void test_sets(void **state) {
 /* Runs last: a harness that tested nothing, or not every kernel, must not pass. */
 static void test_something_was_tested(void **state) {
     (void)state;
-    enum { TESTS = 12 };
+    enum { TESTS = 14 };
     static const char *const names[] = {
 #define X(name) #name,
         TEN_KERNEL_LIST(X)
@@ -1105,22 +1105,14 @@ int main(void) {
     const char *wanted = getenv("TENFOLD_TEST_SEED");
     if (wanted) seed = strtoull(wanted, NULL, 10);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sets),
-        cmocka_unit_test(test_matmul),
-        cmocka_unit_test(test_matmul_bf16),
-        cmocka_unit_test(test_matmul_alone),
-        cmocka_unit_test(test_windows),
-        cmocka_unit_test(test_windows_rows),
-        cmocka_unit_test(test_winograd),
-        cmocka_unit_test(test_pooled),
-        cmocka_unit_test(test_dot_bytes),
-        cmocka_unit_test(test_find_below),
-        cmocka_unit_test(test_distances),
-        cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_best_cut),
-        cmocka_unit_test(test_softmax),
-        cmocka_unit_test(test_adam),
-        cmocka_unit_test(test_something_was_tested),
+        cmocka_unit_test(test_sets),        cmocka_unit_test(test_matmul),
+        cmocka_unit_test(test_matmul_bf16), cmocka_unit_test(test_matmul_alone),
+        cmocka_unit_test(test_windows),     cmocka_unit_test(test_windows_rows),
+        cmocka_unit_test(test_winograd),    cmocka_unit_test(test_pooled),
+        cmocka_unit_test(test_dot_bytes),   cmocka_unit_test(test_find_below),
+        cmocka_unit_test(test_distances),   cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_best_cut),    cmocka_unit_test(test_softmax),
+        cmocka_unit_test(test_adam),        cmocka_unit_test(test_something_was_tested),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

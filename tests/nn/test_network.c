@@ -416,8 +416,8 @@ static void test_precision(void **state) {
             fail_msg("%s: the gradient in BF16 differs by %.3g of its length", nets[n].text, sqrt(difference / size));
         struct ten_batch batch = {.rows = ROWS, .shape = {ten_volume_size(nets[n].in), 0, 0}, .floats = b.images};
         for (int p = 0; p < 2; p++)
-            assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, p ? TEN_BF16 : TEN_SINGLE, &batch,
-                                          true, logits[p], NULL, &error));
+            assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, p ? TEN_BF16 : TEN_SINGLE,
+                                          &batch, true, logits[p], NULL, &error));
         for (size_t i = 0; i < ROWS * 10; i++) assert_true(fabs((double)logits[0][i] - (double)logits[1][i]) < 0.03);
         free(single);
         free(rounded);
@@ -494,16 +494,16 @@ static void test_predict(void **state) {
         static float all[MANY * 10], some[MANY * 10], logits[MANY * 10];
         struct ten_batch batch = {.rows = MANY, .shape = {size, 0, 0}, .floats = b.images};
         for (size_t i = 0; i < b.network->statistics; i++) b.statistics[i] = 0.5f + 0.01f * (float)(i % 7);
-        assert_ok(
-            ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, false, all, NULL, &error));
-        assert_ok(
-            ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, logits, NULL, &error));
+        assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, false, all, NULL,
+                                      &error));
+        assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, logits,
+                                      NULL, &error));
         const size_t counts[] = {1, 2, 31, 33, 128, 129};
         for (size_t c = 0; c < 6; c++) {
             struct ten_run run = {.threads = (int)c};
             struct ten_batch part = {.rows = counts[c], .shape = {size, 0, 0}, .floats = b.images + 5 * size};
-            assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &part, false, some, &run,
-                                          &error));
+            assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &part, false, some,
+                                          &run, &error));
             assert_memory_equal(some, all + 50, counts[c] * 10 * sizeof *all);
         }
         for (size_t i = 0; i < 20; i++) {
@@ -516,9 +516,9 @@ static void test_predict(void **state) {
             for (size_t c = 0; c < 10; c++) assert_true(fabs(last[c] / sum - (double)all[10 * i + c]) < 1e-6);
         }
         batch.shape.columns++;
-        assert_fails(
-            ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, logits, NULL, &error),
-            TEN_INVALID, "images have");
+        assert_fails(ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, logits,
+                                         NULL, &error),
+                     TEN_INVALID, "images have");
         bench_release(&b);
     }
     /* bytes with a unit, and no rows */
@@ -526,11 +526,13 @@ static void test_predict(void **state) {
     uint8_t bytes[4] = {0, 255, 51, 102};
     float values[4] = {0, 1, 0.2f, 0.4f}, x[10], y[10];
     struct ten_batch batch = {.rows = 1, .shape = {4, 2, 2}, .is_bytes = true, .unit = 1 / 255.0f, .bytes = bytes};
-    assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, x, NULL, &error));
+    assert_ok(
+        ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, x, NULL, &error));
     assert_ok(ten_network_activations(b.network, b.parameters, b.statistics, values, 0, y, &error));
     for (size_t c = 0; c < 10; c++) assert_true(fabs((double)x[c] - (double)y[c]) < 1e-6);
     batch.rows = 0;
-    assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, x, NULL, &error));
+    assert_ok(
+        ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, x, NULL, &error));
     bench_release(&b);
 }
 
@@ -543,8 +545,8 @@ static void test_predict_is_forward(void **state) {
         struct ten_workspace *workspace = workspace_new(&b, 2);
         static float logits[ROWS * 10];
         struct ten_batch batch = {.rows = ROWS, .shape = {ten_volume_size(nets[n].in), 0, 0}, .floats = b.images};
-        assert_ok(
-            ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, logits, NULL, &error));
+        assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, logits,
+                                      NULL, &error));
         double loss = 0;
         for (size_t i = 0; i < ROWS; i++) {
             double sum = 0, mean = 0;
@@ -573,8 +575,8 @@ static void *use(void *context) {
     struct ten_run run = {.threads = 1};
     struct ten_batch batch = {.rows = 64, .shape = {ten_volume_size(u->b->network->in), 0, 0}, .floats = u->b->images};
     for (int i = 0; i < 20; i++)
-        if (ten_network_predict(u->b->network, u->b->parameters, u->b->statistics, NULL, TEN_SINGLE, &batch, false, u->out,
-                                &run, NULL) != TEN_OK)
+        if (ten_network_predict(u->b->network, u->b->parameters, u->b->statistics, NULL, TEN_SINGLE, &batch, false,
+                                u->out, &run, NULL) != TEN_OK)
             return context;
     return NULL;
 }
@@ -654,8 +656,8 @@ static void check_fixture(const char *fixture, const char *text, struct ten_volu
     float logits[FIXTURE_ROWS * 10], *gradient = malloc(p * sizeof *gradient),
                                      *statistics = malloc((s + 1) * sizeof *statistics);
     struct ten_batch batch = {.rows = FIXTURE_ROWS, .shape = {size, 0, 0}, .floats = b.images};
-    assert_ok(
-        ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, logits, NULL, &error));
+    assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, true, logits, NULL,
+                                  &error));
     compare(fixture, "logit", FIXTURE_ROWS * 10, logits, at, 1e-6);
     at += FIXTURE_ROWS * 10;
     struct ten_workspace *workspace = workspace_new(&b, 1);

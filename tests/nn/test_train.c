@@ -311,8 +311,8 @@ static void test_every_image_once(void **state) {
     t.recipe.batch_size = 32;
     assert_ok(train(&t, &(struct ten_run){.seed = 4}, &error));
     float probabilities[COUNT * TEN_CLASSES];
-    assert_ok(ten_network_predict(t.network, t.parameters, t.statistics, NULL, TEN_SINGLE, &t.images, false, probabilities,
-                                  NULL, &error));
+    assert_ok(ten_network_predict(t.network, t.parameters, t.statistics, NULL, TEN_SINGLE, &t.images, false,
+                                  probabilities, NULL, &error));
     double loss = 0, right = 0;
     for (size_t i = 0; i < COUNT; i++) {
         loss -= log((double)probabilities[i * TEN_CLASSES + t.set.labels[i]]) / COUNT;

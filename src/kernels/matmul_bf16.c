@@ -1,0 +1,73 @@
+/* Matrix products of values rounded to bfloat16 with AVX-512 BF16: vdpbf16ps adds the products of 16 pairs to 16 sums
+ * in single precision, twice the products of a multiply-add where the processor makes one of each a cycle. Panels are
+ * packed as pairs; a tile of 8 x 32 sums stays in registers. */
+#include "kernels/bytes.h"
+#include "kernels/pairs.h"
+
+#include <string.h>
+
+enum { ROWS = 8, BLOCK_M = 256, BLOCK_N = 512, BLOCK_K = 512 };
+
+_Static_assert(sizeof(float) * TEN_MATMUL_SCRATCH >= sizeof(uint16_t) * (BLOCK_M + BLOCK_N) * BLOCK_K, "scratch");
+
+/* c[rows x columns] = or += the sums of ROWS lines of a strip of a with two strips of b, over so many pairs. */
+static inline void block(size_t pairs, const uint16_t *a, const uint16_t *b, const uint16_t *next_b, float *c,
+                         size_t ldc, size_t rows, size_t columns, bool accumulate) {
+    __m512 sum[ROWS][2];
+#pragma GCC unroll 8
+    for (size_t i = 0; i < ROWS; i++) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
+    for (size_t p = 0; p < pairs; p++, a += DEPTH, b += DEPTH, next_b += DEPTH) {
+        __m512bh low = (__m512bh)_mm512_load_si512(b), high = (__m512bh)_mm512_load_si512(next_b);
+#pragma GCC unroll 8
+        for (size_t i = 0; i < ROWS; i++) {
+            int32_t pair;
+            memcpy(&pair, a + 2 * i, sizeof pair);
+            __m512bh x = (__m512bh)_mm512_set1_epi32(pair);
+            sum[i][0] = _mm512_dpbf16_ps(sum[i][0], x, low);
+            sum[i][1] = _mm512_dpbf16_ps(sum[i][1], x, high);
+        }
+    }
+    __mmask16 first = first_lanes(columns), second = columns > SIDE ? first_lanes(columns - SIDE) : 0;
+#pragma GCC unroll 8
+    for (size_t i = 0; i < ROWS; i++) {
+        if (i >= rows) return;
+        float *at = c + i * ldc;
+        if (accumulate) {
+            sum[i][0] = _mm512_add_ps(sum[i][0], _mm512_maskz_loadu_ps(first, at));
+            sum[i][1] = _mm512_add_ps(sum[i][1], _mm512_maskz_loadu_ps(second, at + SIDE));
+        }
+        _mm512_mask_storeu_ps(at, first, sum[i][0]);
+        _mm512_mask_storeu_ps(at + SIDE, second, sum[i][1]);
+    }
+}
+
+static void matmul_bf16(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
+                        bool accumulate, float *scratch) {
+    uint16_t *packed_b = (uint16_t *)scratch, *packed_a = packed_b + BLOCK_N * BLOCK_K;
+    if (k == 0 && !accumulate)
+        for (size_t i = 0; i < m; i++) memset(c + i * ldc, 0, n * sizeof *c);
+    for (size_t n0 = 0; n0 < n; n0 += BLOCK_N) {
+        size_t n1 = smaller(n - n0, BLOCK_N);
+        for (size_t k0 = 0; k0 < k; k0 += BLOCK_K) {
+            size_t k1 = smaller(k - k0, BLOCK_K), strip = (k1 + DEPTH - 1) / DEPTH * TILE, pairs = (k1 + 1) / 2;
+            pack_pairs(b.data + k0 * b.row + n0 * b.column, b.column, b.row, n1, k1, false, packed_b);
+            for (size_t m0 = 0; m0 < m; m0 += BLOCK_M) {
+                size_t m1 = smaller(m - m0, BLOCK_M);
+                pack_pairs(a.data + m0 * a.row + k0 * a.column, a.row, a.column, m1, k1, false, packed_a);
+                for (size_t j = 0; j < n1; j += 2 * SIDE) {
+                    const uint16_t *strip_b = packed_b + j / SIDE * strip;
+                    for (size_t i = 0; i < m1; i += ROWS)
+                        block(pairs, packed_a + i / SIDE * strip + i % SIDE * 2, strip_b,
+                              j + SIDE < n1 ? strip_b + strip : strip_b, c + (m0 + i) * ldc + n0 + j, ldc,
+                              smaller(m1 - i, ROWS), smaller(n1 - j, 2 * SIDE), accumulate || k0 > 0);
+                }
+            }
+        }
+    }
+}
+
+void ten_kernels_add_bf16(struct ten_kernels *kernels) {
+    kernels->name = "bf16";
+    kernels->bf16_pays = true;
+    kernels->matmul_bf16 = matmul_bf16;
+}

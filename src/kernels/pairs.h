@@ -1,0 +1,90 @@
+/* Packing values as pairs of bfloat16, for the products of matmul_bf16.c and matmul_amx.c: included by sources that are
+ * compiled for AVX-512 with BF16. A strip of 16 lines is a row of tiles along the depth, each of 16 pairs of every line
+ * (1 KiB); zeros fill up lines and depth. */
+#ifndef TEN_KERNELS_PAIRS_H
+#define TEN_KERNELS_PAIRS_H
+
+#include <immintrin.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SIDE = 16, DEPTH = 32, TILE = SIDE * DEPTH };
+
+static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+static inline __mmask16 first_lanes(size_t count) { return (__mmask16)(count >= 16 ? 0xffff : (1u << count) - 1); }
+
+/* Sixteen vectors of sixteen 32-bit values, as the rows of a square, become its columns. */
+static inline void transpose(__m512i v[SIDE]) {
+    __m512i t[SIDE];
+    for (int i = 0; i < SIDE; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(v[i], v[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(v[i], v[i + 1]);
+    }
+    for (int i = 0; i < SIDE; i += 4) {
+        v[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        v[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        v[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        v[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+    for (int i = 0; i < SIDE; i += 8)
+        for (int j = 0; j < 4; j++) {
+            t[i + j] = _mm512_shuffle_i32x4(v[i + j], v[i + j + 4], 0x88);
+            t[i + j + 4] = _mm512_shuffle_i32x4(v[i + j], v[i + j + 4], 0xdd);
+        }
+    for (int j = 0; j < 8; j++) {
+        v[j] = _mm512_shuffle_i32x4(t[j], t[j + 8], 0x88);
+        v[j + 8] = _mm512_shuffle_i32x4(t[j], t[j + 8], 0xdd);
+    }
+}
+
+/* One tile's worth of a matrix: `lines` <= 16 lines, each with `depth` <= 32 values; zeros beyond. A line's values are
+ * `step` apart, lines are `line` apart; one of them is 1, or the matrix is read value by value. v[i] gets the pairs of
+ * line i if `by_line`, else the i-th pair of every line. */
+static inline void load_pairs(const float *from, size_t line, size_t step, size_t lines, size_t depth, bool by_line,
+                              __m512i v[SIDE]) {
+    float copy[SIDE * DEPTH];
+    if (step != 1 && line != 1) {
+        for (size_t i = 0; i < lines; i++)
+            for (size_t k = 0; k < depth; k++) copy[i * DEPTH + k] = from[i * line + k * step];
+        from = copy;
+        line = DEPTH;
+        step = 1;
+    }
+    if (step == 1) {
+        __mmask16 low = first_lanes(depth), high = depth > SIDE ? first_lanes(depth - SIDE) : 0;
+        for (size_t i = 0; i < SIDE; i++) {
+            const float *at = from + (i < lines ? i : 0) * line;
+            __mmask16 there = i < lines ? 0xffff : 0;
+            __m512 a = _mm512_maskz_loadu_ps(low & there, at), b = _mm512_maskz_loadu_ps(high & there, at + SIDE);
+            v[i] = (__m512i)_mm512_cvtne2ps_pbh(b, a);
+        }
+        if (!by_line) transpose(v);
+        return;
+    }
+    const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22,
+                                                6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    __mmask16 there = first_lanes(lines);
+    for (size_t i = 0; i < SIDE; i++) {
+        size_t k = 2 * i;
+        __m512 a = _mm512_maskz_loadu_ps(k < depth ? there : 0, from + (k < depth ? k : 0) * step);
+        __m512 b = _mm512_maskz_loadu_ps(k + 1 < depth ? there : 0, from + (k + 1 < depth ? k + 1 : 0) * step);
+        v[i] = _mm512_permutexvar_epi16(interleave, (__m512i)_mm512_cvtne2ps_pbh(b, a));
+    }
+    if (by_line) transpose(v);
+}
+
+/* Packs `lines` lines of `depth` values: strips of 16 lines, each a row of tiles along the depth. */
+static inline void pack_pairs(const float *from, size_t line, size_t step, size_t lines, size_t depth, bool by_line,
+                              uint16_t *to) {
+    for (size_t i = 0; i < lines; i += SIDE)
+        for (size_t k = 0; k < depth; k += DEPTH, to += TILE) {
+            __m512i v[SIDE];
+            load_pairs(from + i * line + k * step, line, step, smaller(lines - i, SIDE), smaller(depth - k, DEPTH),
+                       by_line, v);
+            for (size_t p = 0; p < SIDE; p++) _mm512_store_si512(to + p * DEPTH, v[p]);
+        }
+}
+
+#endif

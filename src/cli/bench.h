@@ -54,6 +54,9 @@ int bench_models(struct limits *limits, const struct options *options, json_t *o
 /* Checks the options of `bench models` before any work. DONE, or a status after a message. */
 int bench_models_check(const struct options *options);
 
+/* `bench --speedrun`: the whole command. */
+int bench_speedrun(const struct options *options);
+
 /* The tables for people. */
 int bench_print_peaks(const struct limits *limits, const json_t *rows);
 int bench_print_kernels(const json_t *rows);

@@ -37,6 +37,7 @@ enum {
     OPT_MODEL = 1 << 20,
     OPT_NET = 1 << 21,
     OPT_CHECKPOINT = 1 << 22,
+    OPT_SPEEDRUN = 1 << 23,
     OPT_COMMON = OPT_SEED | OPT_THREADS | OPT_QUIET | OPT_JSON | OPT_HELP,
 };
 
@@ -51,7 +52,7 @@ struct options {
     size_t augment;          /* copies of each image */
     const char *augment_set; /* NULL where not given */
     size_t repeat;           /* 0: not given */
-    bool quiet, json, gzip, quick, help;
+    bool quiet, json, gzip, quick, speedrun, help;
     const char *settings[MAX_SETTINGS];
     size_t setting_count;
     char net_setting[1024]; /* "net=TEXT" of --net, which is one of the settings */

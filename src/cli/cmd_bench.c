@@ -60,6 +60,9 @@ static int run_parts(const struct options *options, const struct parts *parts, j
 }
 
 static int run(const struct options *options) {
+    if (options->speedrun) return bench_speedrun(options);
+    if (options->net || options->on)
+        return ten_complain(WRONG_USAGE, "--net and --on are for `tenfold bench --speedrun`");
     struct parts parts;
     int result = choose_parts(options, &parts);
     if (result != DONE) return result;
@@ -91,7 +94,7 @@ const struct command ten_command_bench = {
                 "  tenfold bench peaks kernels models --json\n"
                 "  TENFOLD_CPU=avx2 tenfold bench kernels\n",
     .options = OPT_COMMON | OPT_DATA | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_MODELS | OPT_REPEAT | OPT_ARRAYS |
-               OPT_ANSWERS | OPT_MODEL | OPT_QUICK,
+               OPT_ANSWERS | OPT_MODEL | OPT_QUICK | OPT_SPEEDRUN | OPT_NET | OPT_ON,
     .notes =
         (const struct option_note[]){{OPT_QUICK, "measure the machine and the kernels roughly, in a second or two"},
                                      {0}},

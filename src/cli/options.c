@@ -30,6 +30,7 @@ static const struct option_entry {
     {OPT_ANSWERS, "answers", "FILE", "write the predicted labels and probabilities (safetensors)", 'Y'},
     {OPT_MODEL, "model", "FILE", "write the fitted model", 'M'},
     {OPT_CHECKPOINT, "checkpoint", "FILE", "keep what a long fit has reached, and go on from it if it is there", 'C'},
+    {OPT_SPEEDRUN, "speedrun", NULL, "train to 99 % against the clock", 'R'},
     {OPT_OUT, "out", "PATH", "where to write", 'o'},
     {OPT_SEED, "seed", "N", "seed of every random choice (default 0)", 'S'},
     {OPT_THREADS, "threads", "N", "processor threads (default all); the results do not depend on it", 'T'},
@@ -138,6 +139,7 @@ static int take(struct options *o, char letter, const char *value) {
     case 'A': o->augment_set = value; break;
     case 'z': o->gzip = true; break;
     case 'k': o->quick = true; break;
+    case 'R': o->speedrun = true; break;
     case 'j': o->json = true; break;
     case 'q': o->quiet = true; break;
     case 'h': o->help = true; break;

@@ -1,4 +1,4 @@
-"""How the other side is run: in a process of its own, its libraries told what the processor is where they mistake it."""
+"""How the other side is run: in a process of its own, its libraries told what processor it is where they mistake it."""
 import functools
 import json
 import os
@@ -15,7 +15,7 @@ def seconds():
     return time.perf_counter() - start
 print(min(seconds() for _ in range(20)))
 """
-# Of these a person's setting may be meant for something else
+# What these say may be meant for something else, and would slow the other side down
 RESTRICTING = ("OPENBLAS_CORETYPE", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
 
 

@@ -1,9 +1,9 @@
 """How fast a network answers here, in ONNX Runtime and in PyTorch: the same weights on the same prepared images.
 
-`tenfold train` makes the model, and PyTorch's network and the ONNX file are made of its weights. Then ours, ONNX Runtime,
-PyTorch, and so on, in turn, each in a process of its own, measured alike: all test images in batches of 100, then 2,000
-calls with one image; probabilities in memory at the end. The others are tried in several ways (threads; memory formats;
-PyTorch as it is and compiled by its own compiler), and for each of the figures the way that is the fastest counts.
+`tenfold train` makes the model, and PyTorch's network and the ONNX file are made of its weights. Then ours, ONNX
+Runtime, PyTorch, and so on, in turn, each in a process of its own, measured alike: all test images in batches of 100,
+then 2,000 calls with one image; probabilities in memory at the end. The others are tried in several ways (threads; memory
+formats; PyTorch as it is and compiled by its own compiler), and for each of the figures the fastest way counts.
 """
 import json
 import pathlib
@@ -25,12 +25,12 @@ FIGURES = {"microseconds_per_image": "an image, batches of 100", "single_microse
 # ---- The same network elsewhere ----------------------------------------------------------------------------------
 
 
-def torch_network(path):
-    """PyTorch's form of a network of convolutions with relu and maxpool 2, then dense layers. Our weights stand unit by
-    unit for each input, and activations are [height][width][channels]: PyTorch's are the other way round."""
+def torch_network(path, side):
+    """PyTorch's form of a network of convolutions with relu and maxpool 2, then dense layers, for square images. Our
+    weights stand unit by unit for each input, and activations are [height][width][channels]: PyTorch's are the other way
+    round."""
     import torch
     tensors, metadata = tenfold.tensors(path)
-    side = (json.loads(metadata["image"]) if "crop20" not in metadata["prep"] else [20])[0]
     modules, channels = [], 1
     for number, text in enumerate(metadata["network"].split(", "), 1):
         words = text.split()
@@ -74,13 +74,15 @@ def images_of(arrays_path):
 
 def quantiles(times):
     times = sorted(times)
-    return {"single_microseconds": 1e6 * statistics.median(times), "single_p95": 1e6 * times[-(-len(times) * 95 // 100) - 1]}
+    return {"single_microseconds": 1e6 * statistics.median(times),
+            "single_p95": 1e6 * times[-(-len(times) * 95 // 100) - 1]}
 
 
 def torch_ways(model_path, images):
     """Name, threads, and a function of a batch for every way to ask PyTorch."""
     import torch
-    plain, last = torch_network(model_path), torch_network(model_path).to(memory_format=torch.channels_last)
+    plain, last = (torch_network(model_path, images.shape[2]) for _ in range(2))
+    last = last.to(memory_format=torch.channels_last)
     ways = [("plain", plain), ("channels last", lambda x: last(x.contiguous(memory_format=torch.channels_last)))]
     for rows in (BATCH, 1):
         frozen = torch.jit.freeze(torch.jit.trace(plain, images[:rows]))
@@ -111,7 +113,7 @@ def torch_worker(model_path, arrays_path, out):
                     ask(image)
                     times.append(time.perf_counter() - start)
                 figures.update(quantiles(times[100:]))
-            result["ways"][f"{name}, {threads} threads" if threads > 1 else f"{name}, 1 thread"] = figures
+            result["ways"][f"{name}, {threads} thread{'s' * (threads > 1)}"] = figures
     numpy.save(out, answers.numpy())
     print(json.dumps(result))
 
@@ -119,8 +121,10 @@ def torch_worker(model_path, arrays_path, out):
 def export_worker(model_path, arrays_path, onnx_path, images_path):
     import torch
     images = torch.from_numpy(images_of(arrays_path))
-    torch.onnx.export(torch_network(model_path), images[:1], onnx_path, input_names=["images"], opset_version=13,
-                      output_names=["probabilities"], dynamic_axes={"images": {0: "rows"}, "probabilities": {0: "rows"}})
+    rows = {0: "rows"}
+    torch.onnx.export(torch_network(model_path, images.shape[2]), images[:1], onnx_path, opset_version=13,
+                      input_names=["images"], output_names=["probabilities"],
+                      dynamic_axes={"images": rows, "probabilities": rows})
     images.numpy().astype("<f4").tofile(images_path)
     print(json.dumps({"side": images.shape[2]}))
 
@@ -137,7 +141,9 @@ def best(rounds, figure):
 def compare(name, item, options, say):
     import numpy
     rounds = {"ours": [], "onnx": [], "torch": []}
-    common = [word for key in ("data", "limit") if getattr(options, key) for word in (f"--{key}", getattr(options, key))]
+    common = []
+    for key in ("data", "limit"):
+        common += [f"--{key}", getattr(options, key)] if getattr(options, key) else []
     with tempfile.TemporaryDirectory(prefix="tenfold-peers-") as folder:
         folder = pathlib.Path(folder)
         model, arrays, answers = (folder / f"{part}.safetensors" for part in ("model", "arrays", "answers"))
@@ -145,46 +151,55 @@ def compare(name, item, options, say):
         tenfold.document("train", item["model"], "--prep", item["prep"], *settings, *common, "--out", model)
         asked = ["bench", "predict", "--model", model, "--threads", THREADS, *common]
         tenfold.document(*asked, "--repeat", 1, "--arrays", arrays, "--answers", answers)
-        side = other.run(sys.executable, __file__, "export", model, arrays, folder / "model.onnx", folder / "images")["side"]
+        onnx = [folder / "model.onnx", folder / "images"]
+        onnx.append(other.run(sys.executable, __file__, "export", model, arrays, *onnx)["side"])
         for _ in range(item.get("repeat") or options.repeat):
             ours = tenfold.document(*asked, "--repeat", 1)
             rounds["ours"].append({"ways": {f"{THREADS} threads": {f: ours[f] for f in FIGURES}}})
-            rounds["onnx"].append(other.run("node", HERE / "onnx.mjs", folder / "model.onnx", folder / "images", side, BATCH,
-                                            CALLS, folder / "onnx"))
+            rounds["onnx"].append(other.run("node", HERE / "onnx.mjs", *onnx, BATCH, CALLS, folder / "onnx"))
             rounds["torch"].append(other.run(sys.executable, __file__, "torch", model, arrays, folder / "torch.npy"))
-            for who, of_all in rounds.items():
-                say(f"  {who:6}" + ", ".join(f"{words} {best(of_all[-1:], f)[0]:.2f} µs" for f, words in FIGURES.items()))
+            for who in rounds:
+                say(f"  {who:6}" + ", ".join(f"{words} {best(rounds[who][-1:], figure)[0]:.2f} µs"
+                                             for figure, words in FIGURES.items()))
         told = tenfold.tensors(answers)[0]
         truth = tenfold.tensors(arrays)[0]["test_labels"]
-        theirs = {"onnx": numpy.fromfile(folder / "onnx", dtype="<f4").reshape(-1, 10), "torch": numpy.load(folder / "torch.npy")}
-    result = {"item": name, "kind": "predict", "model": item["model"], "prep": item["prep"], "settings": item["settings"],
-              "precision": ours["precision"], "threads": THREADS, "machine": ours["machine"], "limit": options.limit,
-              "data": options.data or "mnist", "accuracy": float((told["labels"] == truth).mean()),
+        theirs = {"onnx": numpy.fromfile(folder / "onnx", dtype="<f4").reshape(-1, 10),
+                  "torch": numpy.load(folder / "torch.npy")}
+    result = {"item": name, "kind": "predict", "model": item["model"], "prep": item["prep"],
+              "settings": item["settings"], "precision": ours["precision"], "threads": THREADS,
+              "machine": ours["machine"], "limit": options.limit, "data": options.data or "mnist",
+              "accuracy": float((told["labels"] == truth).mean()),
               "versions": {who: rounds[who][0]["version"] for who in theirs}}
     for who, probabilities in theirs.items():
         result[f"{who}_same_labels"] = float((probabilities.argmax(axis=1) == told["labels"]).mean())
         result[f"{who}_largest_difference"] = float(abs(probabilities - told["probabilities"]).max())
     for who in rounds:
         chosen = {figure: best(rounds[who], figure) for figure in FIGURES}
-        result[who] = {**{f: value for f, (value, _) in chosen.items()}, "ways": {f: way for f, (_, way) in chosen.items()},
-                       "rounds": rounds[who]}
+        result[who] = {figure: value for figure, (value, _) in chosen.items()}
+        result[who]["ways"] = {figure: way for figure, (_, way) in chosen.items()}
+        result[who]["rounds"] = rounds[who]
     return result
 
 
 def table(results):
     """A line for each figure of each item, and below the table what it was made of."""
     versions = results[0]["versions"]
-    rows = [["item", "microseconds", "ours", f"ONNX Runtime {versions['onnx']}", "ratio", f"PyTorch {versions['torch']}", "ratio"]]
+    rows = [["item", "microseconds", "ours", f"ONNX Runtime {versions['onnx']}", "ratio",
+             f"PyTorch {versions['torch']}", "ratio"]]
     rows.append(["---"] * len(rows[0]))
     notes = []
     for r in results:
         for figure, words in FIGURES.items():
-            ours, onnx, torch = (r[who][figure] for who in ("ours", "onnx", "torch"))
-            rows.append([f"`{r['item']}`", words, f"{ours:.2f}", f"{onnx:.2f} ({r['onnx']['ways'][figure]})", f"**{onnx / ours:.2f}x**",
-                         f"{torch:.2f} ({r['torch']['ways'][figure]})", f"**{torch / ours:.2f}x**"])
+            ours = r["ours"][figure]
+            row = [f"`{r['item']}`", words, f"{ours:.2f}"]
+            for who in ("onnx", "torch"):
+                theirs = r[who][figure]
+                row += [f"{theirs:.2f} ({r[who]['ways'][figure]})", f"**{theirs / ours:.2f}x**"]
+            rows.append(row)
+        difference = max(r["onnx_largest_difference"], r["torch_largest_difference"])
         notes.append(f"`{r['item']}`: accuracy {r['accuracy']:.4f}; labels as ours: ONNX Runtime "
-                     f"{100 * r['onnx_same_labels']:.2f} %, PyTorch {100 * r['torch_same_labels']:.2f} %; probabilities differ by "
-                     f"{max(r['onnx_largest_difference'], r['torch_largest_difference']):.1e} at most.")
+                     f"{100 * r['onnx_same_labels']:.2f} %, PyTorch {100 * r['torch_same_labels']:.2f} %; "
+                     f"probabilities differ by {difference:.1e} at most.")
     return "\n".join(["| " + " | ".join(row) + " |" for row in rows] + [""] + notes)
 
 

@@ -23,7 +23,7 @@ bench: build ## our speed on this machine: its peaks, the kernels beside them, t
 	@$(BUILD)/tenfold fetch mnist
 	@$(BUILD)/tenfold bench peaks kernels models
 
-bench-peers: build ## the same work in scikit-learn, FAISS, XGBoost and PyTorch, side by side; takes half an hour
+bench-peers: build ## the same work in scikit-learn, FAISS, XGBoost, PyTorch and ONNX Runtime, side by side; takes an hour
 	@tools/setup peers
 	@$(BUILD)/tenfold fetch mnist
 	@bench/peers/peers.py

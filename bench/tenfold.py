@@ -1,4 +1,4 @@
-"""Runs `tenfold bench models` and reads what it writes; shared by the scripts of this folder and bench/peers."""
+"""Runs `tenfold` and reads what it writes; shared by the scripts of this folder and bench/peers."""
 import json
 import os
 import pathlib
@@ -10,21 +10,25 @@ PROGRAM = os.environ.get("TENFOLD", str(ROOT / "build" / "tenfold"))
 DTYPES = {"U8": "u1", "I32": "<i4", "I64": "<i8", "F32": "<f4", "F64": "<f8"}
 
 
+def document(*words):
+    """What a command prints with --json."""
+    command = [PROGRAM, *(str(word) for word in words), "--json", "--quiet"]
+    return json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+
+
 def bench(model, prep, *, settings=(), limit=None, data=None, threads=None, seed=0, repeat=1, files=None):
     """One row of `tenfold bench models --json`, and the machine it was taken on. `files` maps "arrays", "answers" and
     "model" to paths."""
-    command = [PROGRAM, "bench", "models", "--json", "--quiet", "--models", model, "--prep", prep,
-               "--seed", str(seed), "--repeat", str(repeat)]
+    words = ["bench", "models", "--models", model, "--prep", prep, "--seed", seed, "--repeat", repeat]
     for setting in settings:
-        command += ["--set", setting]
+        words += ["--set", setting]
     for name, value in (("limit", limit), ("data", data), ("threads", threads)):
         if value:
-            command += [f"--{name}", str(value)]
+            words += [f"--{name}", value]
     for name, path in (files or {}).items():
-        command += [f"--{name}", str(path)]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    document = json.loads(done.stdout)
-    return document["models"][0], document["machine"]
+        words += [f"--{name}", path]
+    answer = document(*words)
+    return answer["models"][0], answer["machine"]
 
 
 def tensors(path):

@@ -5,10 +5,12 @@ usage: peers.py [--only ITEM[,ITEM...]] [--repeat N] [--limit N] [--data DIR] [-
 
 `tenfold bench --arrays` prepares the images once and writes them; both sides then fit and predict on the same arrays in
 memory, each in a process of its own, on all processors: ours, theirs, ours, theirs, and so on. Reading and preparing are
-counted on neither side. What is compared is the median of fit and prediction together.
+counted on neither side. What is compared is the median of fit and prediction together. The items predict-cnn2 (how fast a
+trained network answers) and speedrun (how soon one labels 99 % rightly) have rules of their own: predict.py, speedrun.py.
 
 --json FILE appends each finished item as one line at once; items that are in the file already are not run again.
-Needs Debian's python3-sklearn, python3-xgboost, python3-faiss and python3-torch (tools/setup peers).
+Needs Debian's python3-sklearn, python3-xgboost, python3-faiss and python3-torch, and ONNX Runtime from npm (tools/setup
+peers).
 """
 import argparse
 import json
@@ -21,6 +23,9 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import other  # noqa: E402
+import predict  # noqa: E402
+import speedrun  # noqa: E402
 import tenfold  # noqa: E402
 
 
@@ -218,7 +223,7 @@ def our_objective(item, arrays_path, model_path):
     return None
 
 
-# What is compared. `bar`: how many times faster we want to be. `repeat` where it is not the script's own.
+# What is compared. `bar`: how many times faster we want to be. `repeat` where it is not the script's own. `kind`: see KINDS.
 ITEMS = {
     "naive-bayes-original": dict(model="naive-bayes", prep="original", peer="gaussian_nb", name="GaussianNB", bar=15),
     "knn-original": dict(model="knn", prep="original", peer="k_neighbors", name="KNeighborsClassifier", bar=3),
@@ -241,7 +246,11 @@ ITEMS = {
                           bar=5, repeat=5, seeds=True),
     "cnn2": dict(model="cnn2", prep="minmax,crop20", settings=["epochs=10"], peer="torch_cnn2", name="PyTorch", bar=6,
                  repeat=5, seeds=True, least_accuracy=0.986),
+    "predict-cnn2": dict(kind="predict", model="cnn2", prep="minmax,crop20", settings=["epochs=1"], repeat=5),
+    "predict-cnn2-28": dict(kind="predict", model="cnn2", prep="scale", settings=["epochs=1"], repeat=5),
+    "speedrun": dict(kind="speedrun", bar=13, repeat=5),
 }
+KINDS = {"predict": predict, "speedrun": speedrun}  # items with rules of their own
 
 
 def run_ours(item, options, seed, folder):
@@ -256,12 +265,8 @@ def run_ours(item, options, seed, folder):
 def run_theirs(item, seed, folder):
     import numpy
     out = folder / "labels.npy"
-    # Debian's OpenBLAS takes a processor that it does not know for an old one
-    flags = pathlib.Path("/proc/cpuinfo").read_text()
-    env = dict(os.environ, **({"OPENBLAS_CORETYPE": "SkylakeX"} if "avx512f" in flags else {}))
-    done = subprocess.run([sys.executable, __file__, "--worker", item["peer"], str(folder / "arrays.safetensors"),
-                           str(seed), str(out)], stdout=subprocess.PIPE, check=True, env=env)
-    return json.loads(done.stdout.splitlines()[-1]), numpy.load(out)
+    times = other.run(sys.executable, __file__, "--worker", item["peer"], folder / "arrays.safetensors", seed, out)
+    return times, numpy.load(out)
 
 
 def say(text):
@@ -275,6 +280,8 @@ def spoken(times):
 
 def compare(name, item, options):
     """Runs an item; long ones (`repeat` 1) as ours, theirs, ours."""
+    if "kind" in item:
+        return KINDS[item["kind"]].compare(name, item, options, say)
     repeat = item.get("repeat") or options.repeat
     ours, theirs, shares, accuracies = [], [], [], {"ours": [], "theirs": []}
     with tempfile.TemporaryDirectory(prefix="tenfold-peers-") as folder:
@@ -324,6 +331,14 @@ def objectives(r):
         return ""
     ours, theirs = r["ours"]["objective"], r["theirs"]["objective"]
     return f"{ours:.2f}, {theirs:.2f} ({100 * (ours - theirs) / abs(theirs):+.4f} %)"
+
+
+def tables(results):
+    """One for each kind of item, in the order in which kinds were met."""
+    kinds = {}
+    for r in results:
+        kinds.setdefault(r.get("kind"), []).append(r)
+    return "\n\n".join((KINDS[kind].table if kind else table)(of_kind) for kind, of_kind in kinds.items())
 
 
 def table(results):
@@ -379,7 +394,7 @@ def main():
                 with open(options.json, "a") as file:
                     file.write(json.dumps(known[name]) + "\n")
         results.append(known[name])
-    print(table(results))
+    print(tables(results))
     return 0 if len(results) == len(names) else 1
 
 

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 
+#include "data/batch.h"
 #include "kernels/peaks.h"
 
 /* What can limit a computation: arithmetic, or reading memory, which is the slower the more of it is read in turn. The
@@ -56,6 +57,16 @@ int bench_models_check(const struct options *options);
 
 /* `bench --speedrun`: the whole command. */
 int bench_speedrun(const struct options *options);
+
+/* `bench predict`, which stands alone: prints its table or document. */
+int bench_predict(const struct options *options);
+int bench_predict_check(const struct options *options);
+
+/* Files for others, safetensors. `train` NULL: only the test set. */
+enum ten_status bench_write_arrays(const char *path, const struct ten_data *data, const char *prep,
+                                   const struct ten_batch *train, const struct ten_batch *test,
+                                   struct ten_error *error);
+enum ten_status bench_write_answers(const char *path, const float *probabilities, size_t rows, struct ten_error *error);
 
 /* The tables for people. */
 int bench_print_peaks(const struct limits *limits, const json_t *rows);

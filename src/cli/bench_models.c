@@ -147,59 +147,13 @@ static enum ten_status try_model(struct trial *t, const char *model, const struc
     return status;
 }
 
-/* ---- Files for others ---------------------------------------------------------------------------------------------
- */
-
-static enum ten_status add_batch(struct ten_tensors *tensors, const char *name, const struct ten_batch *batch,
-                                 struct ten_error *error) {
-    size_t shape[] = {batch->rows, batch->shape.columns};
-    return ten_tensors_add(tensors, name, batch->is_bytes ? TEN_U8 : TEN_F32, 2, shape,
-                           batch->is_bytes ? (const void *)batch->bytes : batch->floats, error);
-}
-
-static enum ten_status write_arrays(const struct trial *t, const struct ten_data *data, const char *path,
-                                    struct ten_error *error) {
-    struct ten_tensors tensors = {.metadata = json_object()};
-    char unit[32];
-    snprintf(unit, sizeof unit, "%.9g", t->train.is_bytes ? (double)t->train.unit : 1.0);
-    const char *prep = ten_pipeline_describe(t->measured.pipeline).prep;
-    json_object_set_new(tensors.metadata, "unit", json_string(unit)); /* the value of a byte of 1 */
-    json_object_set_new(tensors.metadata, "data", json_string(data->name));
-    json_object_set_new(tensors.metadata, "prep", json_string(prep));
-    enum ten_status status = add_batch(&tensors, "train", &t->train, error);
-    if (status == TEN_OK)
-        status = ten_tensors_add(&tensors, "train_labels", TEN_U8, 1, &data->train.count, data->train.labels, error);
-    if (status == TEN_OK) status = add_batch(&tensors, "test", &t->test, error);
-    if (status == TEN_OK)
-        status = ten_tensors_add(&tensors, "test_labels", TEN_U8, 1, &data->test.count, data->test.labels, error);
-    if (status == TEN_OK) status = ten_safetensors_write(&tensors, path, error);
-    ten_tensors_release(&tensors);
-    return status;
-}
-
-static enum ten_status write_answers(const struct trial *t, const char *path, struct ten_error *error) {
-    struct ten_tensors tensors = {.metadata = json_object()};
-    size_t rows = t->test.rows, shape[] = {rows, TEN_CLASSES};
-    const float *probabilities = t->measured.probabilities;
-    uint8_t *labels = ten_alloc(rows, 1);
-    if (!labels) {
-        ten_tensors_release(&tensors);
-        return ten_fail_memory(error, "the answers");
-    }
-    for (size_t i = 0; i < rows; i++) labels[i] = (uint8_t)ten_label(probabilities + i * TEN_CLASSES);
-    enum ten_status status = ten_tensors_add(&tensors, "labels", TEN_U8, 1, &rows, labels, error);
-    if (status == TEN_OK) status = ten_tensors_add(&tensors, "probabilities", TEN_F32, 2, shape, probabilities, error);
-    if (status == TEN_OK) status = ten_safetensors_write(&tensors, path, error);
-    ten_tensors_release(&tensors);
-    free(labels);
-    return status;
-}
-
 static enum ten_status write_files(const struct trial *t, const struct options *options, const struct ten_data *data,
                                    struct ten_error *error) {
+    const char *prep = ten_pipeline_describe(t->measured.pipeline).prep;
     enum ten_status status = TEN_OK;
-    if (options->arrays) status = write_arrays(t, data, options->arrays, error);
-    if (status == TEN_OK && options->answers) status = write_answers(t, options->answers, error);
+    if (options->arrays) status = bench_write_arrays(options->arrays, data, prep, &t->train, &t->test, error);
+    if (status == TEN_OK && options->answers)
+        status = bench_write_answers(options->answers, t->measured.probabilities, t->test.rows, error);
     if (status == TEN_OK && options->model) status = ten_pipeline_save(t->measured.pipeline, options->model, error);
     return status;
 }

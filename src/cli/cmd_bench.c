@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct parts {
-    bool peaks, kernels, models;
+    bool peaks, kernels, models, predict;
 };
 
 static int choose_parts(const struct options *options, struct parts *parts) {
@@ -20,14 +20,17 @@ static int choose_parts(const struct options *options, struct parts *parts) {
             parts->kernels = true;
         else if (strcmp(word, "models") == 0)
             parts->models = true;
+        else if (strcmp(word, "predict") == 0)
+            parts->predict = true;
         else
-            return ten_complain(WRONG_USAGE, "unknown part \"%s\"; expected peaks, kernels or models", word);
+            return ten_complain(WRONG_USAGE, "unknown part \"%s\"; expected peaks, kernels, models or predict", word);
     }
+    if (parts->predict) return bench_predict_check(options);
     bool for_models = options->data || options->models || options->prep || options->setting_count || options->limit ||
                       options->repeat || options->arrays || options->answers || options->model;
     if (for_models && !parts->models)
         return ten_complain(WRONG_USAGE, "--data, --models, --prep, --set, --limit, --repeat, --arrays, --answers and "
-                                         "--model are for `tenfold bench models`");
+                                         "--model are for `tenfold bench models` and `tenfold bench predict`");
     return parts->models ? bench_models_check(options) : DONE;
 }
 
@@ -66,6 +69,7 @@ static int run(const struct options *options) {
     struct parts parts;
     int result = choose_parts(options, &parts);
     if (result != DONE) return result;
+    if (parts.predict) return bench_predict(options);
     struct ten_run run = ten_run_for(options);
     json_t *document =
         json_pack("{s:{s:s, s:s, s:I}, s:[], s:[], s:[]}", "machine", "processor", ten_cpu()->name, "kernels",
@@ -82,21 +86,26 @@ static int run(const struct options *options) {
 
 const struct command ten_command_bench = {
     .name = "bench",
-    .usage = "[peaks] [kernels] [models]",
+    .usage = "[peaks] [kernels] [models] | predict --model FILE",
     .summary = "our own speed on this machine, beside its measured peak",
     .details =
         "peaks: what the processor's arithmetic and memory reach, with the kernel set in use. kernels: every kernel at "
         "the shapes in which models call it, on one thread, and its share of the tighter limit. models: each model's "
         "estimator fitted on the training images and asked for the test images, which its chain has prepared before; "
-        "medians, and their share of the limit where the least work can be counted. Without a word: peaks and kernels.",
+        "medians, and their share of the limit where the least work can be counted. predict: a saved model's estimator "
+        "asked for the test images, which its chain has prepared before, a hundred at a call and one at a call. "
+        "Without "
+        "a word: peaks and kernels.",
     .examples = "  tenfold bench\n"
                 "  tenfold bench models --models knn,logistic --prep original\n"
                 "  tenfold bench peaks kernels models --json\n"
+                "  tenfold bench predict --model cnn2.safetensors\n"
                 "  TENFOLD_CPU=avx2 tenfold bench kernels\n",
     .options = OPT_COMMON | OPT_DATA | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_MODELS | OPT_REPEAT | OPT_ARRAYS |
                OPT_ANSWERS | OPT_MODEL | OPT_QUICK | OPT_SPEEDRUN | OPT_NET | OPT_ON,
     .notes =
         (const struct option_note[]){{OPT_QUICK, "measure the machine and the kernels roughly, in a second or two"},
+                                     {OPT_MODEL, "models: write the fitted model; predict: the model to ask"},
                                      {0}},
     .most_arguments = 3,
     .run = run,

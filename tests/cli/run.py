@@ -35,6 +35,7 @@ TIME_LIMIT = 300
 FILTERS = [
     (r"\b\d+(\.\d+)? [mµ]?s\b", "T s"),
     (r"\b\d+(\.\d+)? G(FLOP|OP|B)/s", "R /s"),
+    (r"\b\d+ images/s", "R /s"),
     (r"\b\d+ % of (single precision|8-bit integers|BF16|reading \d+ [KM]iB)", "N % of L"),
     (r"\b\d+(\.\d+)? [kMGT]?B\b", "N B"),
     (r"(?i)(tenfold) \d+\.\d+\.\d+", r"\1 VERSION"),

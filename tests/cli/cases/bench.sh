@@ -1,4 +1,5 @@
-# Peaks, kernels and models: the tables, the document, the files for others; seconds and shares are not looked at.
+# Peaks, kernels, models and a saved model asked: the tables, the documents, the files for others; seconds and shares are
+# not looked at.
 sh_t 'tenfold bench peaks --quick --quiet --threads 2 | sed "s/ - / R \/s /; s/ -$/ R \/s/"'
 j 'sorted(d), sorted(d["machine"]), sorted(d["peaks"][0]), sorted(d["kernels"][0]), d["models"]' \
     tenfold bench --quick --quiet --json
@@ -24,6 +25,15 @@ j 'd["models"][0]["accuracy"]' tenfold bench models --data tiny --models nearest
 tenfold bench models --data tiny --models knn --prep scale -q --json --repeat 1 --arrays bytes.safetensors >text
 t python3 shapes.py bytes.safetensors
 sh_t 'grep -ao "\"unit\": *\"[0-9.e-]*\"" bytes.safetensors'
+# a saved model asked
+t tenfold bench predict --model model.safetensors --data tiny --repeat 1 -q
+tenfold train --net "conv 4 5x5, relu, maxpool 2, dense 10" --data tiny --set epochs=1 --set precision=float32 -q
+j 'sorted(d), d["precision"], d["threads"], d["test_count"], d["batch"], len(d["rounds"]), sorted(d["rounds"][0])' \
+    tenfold bench predict --model network.safetensors --data tiny --repeat 2 --threads 2 -q --json \
+    --arrays asked.safetensors --answers asked-answers.safetensors
+j 'd["precision"], abs(d["images_per_second"] * d["microseconds_per_image"] / 1e6 - 1) < 1e-6, d["single_microseconds"] <= d["single_p95"]' \
+    tenfold bench predict --model model.safetensors --data tiny --repeat 1 --limit 90 -q --json
+t python3 shapes.py asked.safetensors asked-answers.safetensors
 # wrong usage
 t tenfold bench nonsense
 t tenfold bench peaks --models knn
@@ -34,4 +44,9 @@ t tenfold bench models --models knn,svm --arrays a.safetensors
 t tenfold bench models --models knn --arrays nowhere/a.safetensors
 t tenfold bench models --data nowhere --models knn -q
 t tenfold bench peaks kernels models peaks
+t tenfold bench predict
+t tenfold bench predict models --model model.safetensors
+t tenfold bench predict --model model.safetensors --prep scale
+t tenfold bench predict --model nowhere.safetensors --data tiny
+t tenfold bench predict --model model.safetensors --data tiny --answers nowhere/a.safetensors
 t ls

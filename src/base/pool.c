@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
-enum { MOST_THREADS = 1024, LOOKS = 4000 /* some tens of microseconds */ };
+enum { MOST_THREADS = 1024, LOOKS = 50000 /* about a millisecond */ };
 
 static struct {
     atomic_bool taken;     /* by a caller */

@@ -536,6 +536,51 @@ static void test_predict(void **state) {
     bench_release(&b);
 }
 
+/* What a layer gives for many images at once is, to the bit, what it gives for one of them with every layer on its own:
+ * for every layer, those in the middle of what is done in one go among them, and any number of rows and threads. */
+static void test_outputs(void **state) {
+    (void)state;
+    enum { MANY = 131 };
+    struct ten_error error;
+    for (size_t n = 0; n < NETS; n++) {
+        struct bench b = bench_new(nets[n].text, nets[n].in, MANY, n + 3);
+        size_t size = ten_volume_size(nets[n].in);
+        struct ten_batch batch = {.rows = MANY, .shape = {size, 0, 0}, .floats = b.images};
+        for (size_t i = 0; i < b.network->statistics; i++) b.statistics[i] = 0.5f + 0.01f * (float)(i % 7);
+        for (size_t l = 0; l < b.network->count; l++) {
+            size_t volume = ten_volume_size(b.network->layers[l].out);
+            float *all = malloc(MANY * volume * sizeof *all), *one = malloc(volume * sizeof *one);
+            assert_ok(ten_network_outputs(b.network, b.parameters, b.statistics, TEN_SINGLE, &batch, l, all,
+                                          &(struct ten_run){.threads = (int)(l % 3)}, &error));
+            for (size_t i = 0; i < MANY; i += 13) {
+                assert_ok(ten_network_activations(b.network, b.parameters, b.statistics, b.images + i * size, l, one,
+                                                  &error));
+                if (memcmp(one, all + i * volume, volume * sizeof *one) != 0)
+                    fail_msg("%s: layer %zu of image %zu differs", nets[n].text, l + 1, i);
+            }
+            struct ten_batch few = {.rows = 1, .shape = {size, 0, 0}, .floats = b.images + 52 * size};
+            assert_ok(
+                ten_network_outputs(b.network, b.parameters, b.statistics, TEN_SINGLE, &few, l, one, NULL, &error));
+            assert_memory_equal(one, all + 52 * volume, volume * sizeof *one);
+            free(all);
+            free(one);
+        }
+        float nothing[1];
+        assert_fails(ten_network_outputs(b.network, b.parameters, b.statistics, TEN_SINGLE, &batch, b.network->count,
+                                         nothing, NULL, &error),
+                     TEN_INVALID, "there is no layer");
+        batch.shape.columns++;
+        assert_fails(
+            ten_network_outputs(b.network, b.parameters, b.statistics, TEN_SINGLE, &batch, 0, nothing, NULL, &error),
+            TEN_INVALID, "images have");
+        batch.shape.columns--;
+        batch.rows = 0;
+        assert_ok(
+            ten_network_outputs(b.network, b.parameters, b.statistics, TEN_SINGLE, &batch, 0, nothing, NULL, &error));
+        bench_release(&b);
+    }
+}
+
 /* Without batchnorm and dropout a training pass sees the same logits: the same loss. */
 static void test_predict_is_forward(void **state) {
     (void)state;
@@ -689,12 +734,19 @@ static void test_pytorch(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),          cmocka_unit_test(test_summary),
-        cmocka_unit_test(test_refused),       cmocka_unit_test(test_gradients),
-        cmocka_unit_test(test_saliency),      cmocka_unit_test(test_precision),
-        cmocka_unit_test(test_threads),       cmocka_unit_test(test_batches),
-        cmocka_unit_test(test_predict),       cmocka_unit_test(test_predict_is_forward),
-        cmocka_unit_test(test_several_users), cmocka_unit_test(test_initialise),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_summary),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_saliency),
+        cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_precision),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_predict),
+        cmocka_unit_test(test_predict_is_forward),
+        cmocka_unit_test(test_several_users),
+        cmocka_unit_test(test_initialise),
         cmocka_unit_test(test_pytorch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

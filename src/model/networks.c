@@ -266,6 +266,11 @@ static enum ten_status predict(const void *state, const struct ten_values *value
                                probabilities, run, error);
 }
 
+static struct ten_trained trained(const void *state, const struct ten_values *values) {
+    const struct network *model = state;
+    return (struct ten_trained){model->network, model->parameters, model->statistics, precision_of(values)};
+}
+
 static size_t parameter_count(const void *state) { return ((const struct network *)state)->network->parameters; }
 
 /* ---- Files ----------------------------------------------------------------------------------------------------------
@@ -398,6 +403,7 @@ static enum ten_status load(void *state, const struct ten_values *values, const 
         .load = load,                                                                                                  \
         .summarise = summarise_##id,                                                                                   \
         .parameters = parameter_count,                                                                                 \
+        .network = trained,                                                                                            \
         .release = release,                                                                                            \
     }
 

@@ -118,7 +118,8 @@ static enum ten_status place_of(char folder[PATH], const struct inspection *in, 
     if (number == 0) return ten_path_join(folder, PATH, in->options->out, ".", error);
     if (subject->path) {
         const char *slash = strrchr(subject->path, '/'), *base = slash ? slash + 1 : subject->path;
-        snprintf(name, sizeof name, "%zu-%.*s", number, (int)strcspn(base, "."), base);
+        const char *dot = strrchr(base, '.');
+        snprintf(name, sizeof name, "%zu-%.*s", number, (int)(dot ? dot - base : (ptrdiff_t)strlen(base)), base);
     } else {
         snprintf(name, sizeof name, "%zu-%s-%zu", number, in->on, subject->index);
     }
@@ -131,9 +132,12 @@ static int look_at(struct inspection *in, const struct subject *subject, size_t 
     struct ten_error error;
     char folder[PATH];
     enum ten_status status = ask(in, subject, &answer, &error);
-    if (status != TEN_OK && subject->path) {
+    if (status != TEN_OK) {
         struct ten_error why = error;
-        ten_fail(&error, status, "%s: %s", subject->path, why.message);
+        if (subject->path)
+            ten_fail(&error, status, "%s: %s", subject->path, why.message);
+        else
+            ten_fail(&error, status, "%s image %zu: %s", in->on, subject->index, why.message);
     }
     if (status == TEN_OK && in->options->out) status = place_of(folder, in, subject, several ? number : 0, &error);
     if (status == TEN_OK && in->options->out) status = ten_inspect_draw_answer(in, folder, &answer, &error);

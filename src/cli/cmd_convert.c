@@ -3,15 +3,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/text.h"
 #include "cli/features_file.h"
 #include "image/augment.h"
 #include "model/model.h"
 #include "prep/step.h"
 #include "study/json.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static enum ten_status path_of(char *out, size_t size, const struct options *options, const char *name,

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH = 2048 };
-
 /* ---- The command line ------------------------------------------------------------------------------------------ */
 
 static int read_list(struct list *list, const char *option, const char *text, size_t least) {
@@ -110,27 +108,31 @@ static enum ten_status ask(const struct inspection *in, const struct subject *s,
     return status;
 }
 
-/* The folder for an image's pictures: --out itself, or, if there are several images, one in it: "1-seven", "2-test-3".
- */
-static enum ten_status place_of(char folder[PATH], const struct inspection *in, const struct subject *subject,
-                                size_t number, struct ten_error *error) {
-    char name[300];
-    if (number == 0) return ten_path_join(folder, PATH, in->options->out, ".", error);
-    if (subject->path) {
-        const char *slash = strrchr(subject->path, '/'), *base = slash ? slash + 1 : subject->path;
-        const char *dot = strrchr(base, '.');
-        snprintf(name, sizeof name, "%zu-%.*s", number, (int)(dot ? dot - base : (ptrdiff_t)strlen(base)), base);
-    } else {
-        snprintf(name, sizeof name, "%zu-%s-%zu", number, in->on, subject->index);
+/* The folder for the pictures of one image among several: "1-seven", "2-test-3". */
+static void name_folder(char *out, size_t size, const struct inspection *in, const struct subject *subject,
+                        size_t number) {
+    if (!subject->path) {
+        snprintf(out, size, "%zu-%s-%zu", number, in->on, subject->index);
+        return;
     }
-    return ten_path_join(folder, PATH, in->options->out, name, error);
+    const char *slash = strrchr(subject->path, '/'), *base = slash ? slash + 1 : subject->path;
+    const char *dot = strrchr(base, '.');
+    snprintf(out, size, "%zu-%.*s", number, (int)(dot ? dot - base : (ptrdiff_t)strlen(base)), base);
+}
+
+static enum ten_status draw(struct inspection *in, const struct subject *subject, size_t number, bool several,
+                            const struct answer *answer, struct ten_error *error) {
+    char name[300], path[2048];
+    if (!several) return ten_inspect_draw_answer(in, in->options->out, answer, error);
+    name_folder(name, sizeof name, in, subject, number);
+    enum ten_status status = ten_path_join(path, sizeof path, in->options->out, name, error);
+    return status == TEN_OK ? ten_inspect_draw_answer(in, path, answer, error) : status;
 }
 
 /* `number` counts the images that are looked at, from 1; `several` says whether there are more than one. */
 static int look_at(struct inspection *in, const struct subject *subject, size_t number, bool several, json_t *images) {
     struct answer answer;
     struct ten_error error;
-    char folder[PATH];
     enum ten_status status = ask(in, subject, &answer, &error);
     if (status != TEN_OK) {
         struct ten_error why = error;
@@ -139,8 +141,7 @@ static int look_at(struct inspection *in, const struct subject *subject, size_t 
         else
             ten_fail(&error, status, "%s image %zu: %s", in->on, subject->index, why.message);
     }
-    if (status == TEN_OK && in->options->out) status = place_of(folder, in, subject, several ? number : 0, &error);
-    if (status == TEN_OK && in->options->out) status = ten_inspect_draw_answer(in, folder, &answer, &error);
+    if (status == TEN_OK && in->options->out) status = draw(in, subject, number, several, &answer, &error);
     int result = status == TEN_OK ? DONE : ten_complain_error(&error);
     if (result == DONE && in->options->json) {
         json_array_append_new(images, ten_inspect_answer_json(in, subject, &answer));

@@ -47,8 +47,8 @@ static enum ten_status draw_grid(const char *path, struct ten_tiles tiles, bool 
 }
 
 static enum ten_status draw_filter_tiles(const char *path, const struct ten_maps *filters, struct ten_error *error) {
-    struct ten_tiles tiles = {filters->count, filters->height, filters->width, filters->values, 1, 1};
-    tiles.step = filters->height * filters->width;
+    size_t step = filters->height * filters->width;
+    struct ten_tiles tiles = {filters->count, filters->height, filters->width, filters->values, step, 1};
     return draw_grid(path, tiles, true, error);
 }
 
@@ -79,29 +79,32 @@ static enum ten_status draw_saliency(const char *path, const struct ten_features
 
 /* ---- Files -------------------------------------------------------------------------------------------------- */
 
-static void note_picture(struct inspection *in, const char *path) {
+/* Takes down that a picture of so many tiles was written. */
+static void note_picture(struct inspection *in, const char *path, size_t tiles) {
     json_array_append_new(in->files, ten_json_text(path));
+    if (tiles > MOST_TILES) ten_say(in->options, "%s holds the first %d of %zu", path, MOST_TILES, tiles);
 }
 
 /* Of the first layer that has weights, if what it sees is one picture. */
 enum ten_status ten_inspect_draw_filters(struct inspection *in, struct ten_error *error) {
     size_t layer = 0;
-    while (layer + 1 < in->net.layers && !in->layers[layer].weight_count) layer++;
+    while (layer < in->net.layers && !in->layers[layer].weight_count) layer++;
+    if (layer == in->net.layers) {
+        ten_say(in->options, "no filters.png: no layer has weights");
+        return TEN_OK;
+    }
     struct ten_maps filters;
     char path[PATH];
     enum ten_status status = ten_pipeline_filters(in->pipeline, layer, &filters, error);
     if (status != TEN_OK) return status;
-    bool picture = filters.channels == 1 && filters.height * filters.width > 1;
-    if (!picture) {
+    if (filters.channels > 1 || filters.height * filters.width == 1) {
         ten_say(in->options, "no filters.png: what layer %zu (%s) sees is no picture", layer + 1,
                 in->layers[layer].text);
     } else {
         status = ten_path_join(path, sizeof path, in->options->out, "filters.png", error);
         if (status == TEN_OK) status = draw_filter_tiles(path, &filters, error);
-        if (status == TEN_OK) note_picture(in, path);
+        if (status == TEN_OK) note_picture(in, path, filters.count);
     }
-    if (picture && filters.count > MOST_TILES)
-        ten_say(in->options, "filters.png holds the first %d of %zu filters", MOST_TILES, filters.count);
     ten_maps_release(&filters);
     return status;
 }
@@ -117,7 +120,7 @@ static enum ten_status draw_maps(struct inspection *in, const char *folder, cons
         snprintf(name, sizeof name, "maps-%zu-%s.png", i + 1, in->layers[i].kind);
         status = ten_path_join(path, sizeof path, folder, name, error);
         if (status == TEN_OK) status = draw_map_tiles(path, maps, error);
-        if (status == TEN_OK) note_picture(in, path);
+        if (status == TEN_OK) note_picture(in, path, maps->channels);
     }
     return status;
 }
@@ -134,6 +137,6 @@ enum ten_status ten_inspect_draw_answer(struct inspection *in, const char *folde
         return TEN_OK;
     }
     status = draw_saliency(path, &answer->input, &answer->saliency, error);
-    if (status == TEN_OK) note_picture(in, path);
+    if (status == TEN_OK) note_picture(in, path, 2);
     return status;
 }

@@ -77,7 +77,7 @@ int ten_inspect_print_network(const struct inspection *in) {
     struct table table = {.columns = sizeof headings / sizeof *headings, .headings = headings};
     bool complete = true;
     char shape[72], parameters[32], operations[32];
-    for (size_t i = 0; complete && i < in->net.layers; i++) {
+    for (size_t i = 0; i < in->net.layers; i++) {
         const struct ten_layer_info *layer = &in->layers[i];
         char(*cell)[72] = begin_row(&table, in, i);
         complete = cell != NULL;
@@ -102,7 +102,7 @@ int ten_inspect_print_answer(const struct inspection *in, const struct subject *
                                            ">smallest", ">largest", ">zeros",  ">silent maps"};
     struct table table = {.columns = sizeof headings / sizeof *headings, .headings = headings};
     bool complete = true;
-    for (size_t i = 0; complete && i < in->net.layers; i++) {
+    for (size_t i = 0; i < in->net.layers; i++) {
         const struct ten_maps *maps = &answer->maps[i];
         if (!maps->values) continue;
         char(*cell)[72] = begin_row(&table, in, i);

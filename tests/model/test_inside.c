@@ -199,6 +199,63 @@ static void test_features(void **state) {
     ten_dataset_release(&set);
 }
 
+/* A network that multiplies rounded numbers is looked at as it predicts: its last layer's outputs are its logits. */
+static void test_precision(void **state) {
+    (void)state;
+    static const char *const settings[] = {"net=conv 4 3x3, relu, maxpool 2, dense 9, relu, dense 10", "epochs=2",
+                                           "precision=bfloat16"};
+    struct ten_dataset set;
+    struct ten_error error;
+    test_dataset(&set, COUNT, HEIGHT, WIDTH, 6);
+    struct ten_pipeline *pipeline;
+    assert_ok(ten_pipeline_new(&pipeline, "network", NULL, settings, 3, &error));
+    assert_ok(ten_pipeline_fit(pipeline, &set, NULL, &error));
+    float probabilities[COUNT * TEN_CLASSES];
+    assert_ok(ten_pipeline_predict(pipeline, set.images, COUNT, HEIGHT, WIDTH, probabilities, NULL, &error));
+    struct ten_maps logits = activations(pipeline, set.images, COUNT, 5, 2);
+    for (size_t i = 0; i < COUNT; i++) {
+        double sum = 0;
+        for (size_t c = 0; c < TEN_CLASSES; c++) sum += exp((double)logits.values[i * TEN_CLASSES + c]);
+        for (size_t c = 0; c < TEN_CLASSES; c++) {
+            size_t at = i * TEN_CLASSES + c;
+            assert_true(fabs(exp((double)logits.values[at]) / sum - (double)probabilities[at]) < 1e-6);
+        }
+    }
+    ten_maps_release(&logits);
+    ten_pipeline_free(pipeline);
+    ten_dataset_release(&set);
+}
+
+static bool refuse(void *context, const struct ten_progress *progress) {
+    (void)progress;
+    ++*(int *)context;
+    return false;
+}
+
+static void test_cancelling(void **state) {
+    (void)state;
+    struct ten_dataset set;
+    struct ten_error error;
+    struct ten_maps maps;
+    struct ten_features features;
+    int calls = 0;
+    const struct ten_run run = {.progress = refuse, .context = &calls};
+    test_dataset(&set, COUNT, HEIGHT, WIDTH, 6);
+    struct ten_pipeline *pipeline = make_fitted("dense 9, relu, dense 10", "scale", &set);
+    assert_fails(ten_pipeline_activations(pipeline, set.images, COUNT, HEIGHT, WIDTH, 0, &maps, &run, &error),
+                 TEN_CANCELLED, "");
+    assert_null(maps.values);
+    assert_fails(ten_pipeline_penultimate(pipeline, set.images, COUNT, HEIGHT, WIDTH, &features, &run, &error),
+                 TEN_CANCELLED, "");
+    assert_null(features.values);
+    assert_fails(ten_pipeline_saliency(pipeline, set.images, COUNT, HEIGHT, WIDTH, NULL, &features, &run, &error),
+                 TEN_CANCELLED, "");
+    assert_null(features.values);
+    assert_int_equal(calls, 3);
+    ten_pipeline_free(pipeline);
+    ten_dataset_release(&set);
+}
+
 /* ---- Saliency ---- */
 
 /* The logit of one class for an image in which a pixel has another value. */
@@ -345,8 +402,10 @@ static void test_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layers),   cmocka_unit_test(test_naive),   cmocka_unit_test(test_features),
-        cmocka_unit_test(test_saliency), cmocka_unit_test(test_refused), cmocka_unit_test(test_saliency_defaults),
+        cmocka_unit_test(test_layers),     cmocka_unit_test(test_naive),
+        cmocka_unit_test(test_features),   cmocka_unit_test(test_saliency),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_precision),
+        cmocka_unit_test(test_cancelling), cmocka_unit_test(test_saliency_defaults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

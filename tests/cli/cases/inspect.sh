@@ -38,6 +38,8 @@ j '[(max(range(10), key=i["probabilities"].__getitem__) == i["label"] == i["clas
     tenfold inspect $net seven.png --layer 3 --json
 j '[(i["class"], i["layers"][0]["text"]) for i in d["images"]]' tenfold inspect $net seven.png --class 4 --layer 6 --json
 j 'len(d["images"][0]["input"]), len(d["images"][0]["saliency"])' tenfold inspect plain.safetensors seven.png --json
+j 'd["files"]' tenfold inspect $net seven.png --layer 3 --out one/again --json --quiet
+j 'd["files"]' tenfold inspect $net seven.png --index 5 --data tiny --layer 3 --out one/more --json --quiet
 j 'd["images"], d["files"]' tenfold inspect $net missing.png --json
 
 sh_t "tenfold inspect $net --features f.csv --data tiny >/dev/null"

@@ -36,7 +36,7 @@ struct ten_insight {
 /* A trained network: what it is, its numbers, how it multiplies. Borrowed from the model. */
 struct ten_trained {
     const struct ten_network *network;
-    const float *parameters, *statistics;
+    const float *parameters, *statistics, *prepared; /* as in nn/network.h */
     enum ten_precision precision;
 };
 

@@ -268,7 +268,8 @@ static enum ten_status predict(const void *state, const struct ten_values *value
 
 static struct ten_trained trained(const void *state, const struct ten_values *values) {
     const struct network *model = state;
-    return (struct ten_trained){model->network, model->parameters, model->statistics, precision_of(values)};
+    return (struct ten_trained){model->network, model->parameters, model->statistics, model->prepared,
+                                precision_of(values)};
 }
 
 static size_t parameter_count(const void *state) { return ((const struct network *)state)->network->parameters; }

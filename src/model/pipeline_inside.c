@@ -151,8 +151,8 @@ enum ten_status ten_pipeline_activations(const struct ten_pipeline *pipeline, co
     if (status == TEN_OK) status = ten_pipeline_apply_chain(pipeline, images, count, height, width, &batch, run, error);
     if (status == TEN_OK) status = make_maps(out, count, found->out, error);
     if (status == TEN_OK)
-        status = ten_network_outputs(net.network, net.parameters, net.statistics, net.precision, &batch, layer,
-                                     out->values, run, error);
+        status = ten_network_outputs(net.network, net.parameters, net.statistics, net.prepared, net.precision, &batch,
+                                     layer, out->values, run, error);
     if (status == TEN_OK)
         status = check_finite(out->values, count, ten_volume_size(found->out), "what a layer makes", error);
     ten_batch_release(&batch);

@@ -26,7 +26,7 @@ enum { LEAST_ROWS = 8, MOST_ROWS = 128, NEAR = 1 << 17 /* floats */ };
 
 struct looking {
     const struct ten_network *network;
-    const float *parameters, *statistics;
+    const float *parameters, *statistics, *prepared;
     enum ten_precision precision;
     const struct ten_batch *images;
     size_t layer, rows_per_task, buffer, per_thread;
@@ -66,6 +66,7 @@ static enum ten_status look_at_rows(void *context, size_t task, size_t thread, s
         const struct ten_layer *layer = &network->layers[i];
         struct ten_pass pass = pass_of(layer, l->parameters, l->statistics, l->precision, scratch);
         size_t to = layer->in_place ? side : 1 - side;
+        pass.prepared = l->prepared + layer->prepared_at;
         pass.apart = is_cut(network, i, l->layer);
         layer->type->forward(layer, &pass, rows, buffers + side * l->buffer, buffers + to * l->buffer, NULL);
         side = to;
@@ -82,8 +83,8 @@ static enum ten_status check_layer(const struct ten_network *network, size_t lay
 }
 
 enum ten_status ten_network_outputs(const struct ten_network *network, const float *parameters, const float *statistics,
-                                    enum ten_precision precision, const struct ten_batch *images, size_t layer,
-                                    float *out, const struct ten_run *run, struct ten_error *error) {
+                                    const float *prepared, enum ten_precision precision, const struct ten_batch *images,
+                                    size_t layer, float *out, const struct ten_run *run, struct ten_error *error) {
     enum ten_status status = check_layer(network, layer, error);
     if (status != TEN_OK) return status;
     if (images->shape.columns != ten_volume_size(network->in))
@@ -104,9 +105,17 @@ enum ten_status ten_network_outputs(const struct ten_network *network, const flo
     l.buffer = (l.rows_per_task * largest + 15) / 16 * 16;
     l.per_thread = network->scratch + 2 * l.buffer;
     l.memory = ten_alloc(ten_workers(run, tasks), l.per_thread * sizeof *l.memory);
-    if (!l.memory) return ten_fail_memory(error, "a network's activations");
+    float *own = prepared ? NULL : ten_alloc(network->prepared, sizeof *own);
+    if (!l.memory || (!prepared && !own)) {
+        free(l.memory);
+        free(own);
+        return ten_fail_memory(error, "a network's activations");
+    }
+    if (own) ten_network_prepare(network, parameters, own);
+    l.prepared = own ? own : prepared;
     status = ten_parallel(run, "look into network", "images", (double)l.rows_per_task, tasks, look_at_rows, &l, error);
     free(l.memory);
+    free(own);
     return status;
 }
 

@@ -146,7 +146,7 @@ static int look_at(struct inspection *in, const struct subject *subject, size_t 
     if (result == DONE && in->options->json) {
         json_array_append_new(images, ten_inspect_answer_json(in, subject, &answer));
     } else if (result == DONE) {
-        if (number > 1) putchar('\n');
+        if (in->shown++) putchar('\n');
         result = ten_inspect_print_answer(in, subject, &answer);
     }
     release_answer(in, &answer);

@@ -22,6 +22,7 @@ struct inspection {
     struct ten_pipeline_info about;
     struct ten_network_info net;
     struct ten_layer_info *layers; /* [net.layers] */
+    size_t shown;                  /* answers printed so far */
     json_t *files;                 /* the paths of the pictures that were written */
 };
 

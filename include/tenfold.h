@@ -318,6 +318,83 @@ TEN_API enum ten_status ten_pipeline_features(const struct ten_pipeline *pipelin
                                               const struct ten_run *run, struct ten_error *error);
 TEN_API void ten_features_release(struct ten_features *features);
 
+/* ---- Inside a neural network -------------------------------------------------------------------------- */
+
+/* All functions here want a fitted pipeline whose estimator is a neural network; any other model is TEN_INVALID, saying
+ * so. Images go through the pipeline's own preprocessing first: what is told is what the network makes of them when it
+ * predicts (dropout changes nothing then, batch normalisation uses its running means). Layers are counted from 0 here,
+ * and from 1 in messages, in model files and on the command line. A layer that is not there is TEN_INVALID; numbers of a
+ * model so large that results do not stay finite are TEN_NUMERIC. */
+
+/* A network as a whole. Its input is height x width x channels values: an image in one channel, or, where preprocessing
+ * leaves no pixels, a vector, which is 1 x 1 x channels. */
+struct ten_network_info {
+    size_t layers;
+    size_t height, width, channels; /* of the input */
+    size_t parameters;              /* learned numbers */
+    size_t operations;              /* multiply-adds an image */
+    size_t penultimate;             /* columns of ten_pipeline_penultimate */
+};
+TEN_API enum ten_status ten_pipeline_network(const struct ten_pipeline *pipeline, struct ten_network_info *out,
+                                             struct ten_error *error);
+
+/* One of its layers. Pointers belong to the pipeline and live until it is fitted again or freed; NULL where there is
+ * nothing. Weights are [inputs x units] in a dense layer (inputs row by row, column by column, channel by channel) and
+ * [height x width x channels x units] in a convolution; ten_pipeline_filters gives them unit by unit. */
+struct ten_layer_info {
+    const char *kind;               /* "conv" */
+    const char *text;               /* in full, as a network is written out: "conv 32 3x3" */
+    size_t height, width, channels; /* of what it gives for an image; a vector is 1 x 1 x channels */
+    size_t parameters, operations;  /* learned numbers; multiply-adds an image */
+    size_t weight_count, offset_count, statistic_count;
+    const float *weights;
+    const float *offsets;    /* biases; of batch normalisation the scales, then the offsets */
+    const float *statistics; /* of batch normalisation: running means, then variances */
+};
+TEN_API enum ten_status ten_pipeline_layer(const struct ten_pipeline *pipeline, size_t layer,
+                                           struct ten_layer_info *out, struct ten_error *error);
+
+/* `count` times height x width x channels values, in this order. */
+struct ten_maps {
+    size_t count, height, width, channels;
+    float *values; /* owned, freed by _release */
+};
+TEN_API void ten_maps_release(struct ten_maps *maps);
+
+/* The weights of a layer, one filter for each of its units, in the shape of what the unit sees: a convolution's window,
+ * all that comes into a dense layer. Filters of the first layer are pictures of what it looks for. TEN_INVALID for a
+ * layer without weights. */
+TEN_API enum ten_status ten_pipeline_filters(const struct ten_pipeline *pipeline, size_t layer, struct ten_maps *out,
+                                             struct ten_error *error);
+
+/* What a layer gives for count images of height x width bytes, which must be of the size that the pipeline was fitted
+ * on: feature maps, of the shape that ten_pipeline_layer tells; of the last layer, the ten logits. Convolution and what
+ * follows it are told apart: the convolution's maps are those before the ReLU. As fast as predicting; a row's do not
+ * depend on the others, nor on the number of threads. */
+TEN_API enum ten_status ten_pipeline_activations(const struct ten_pipeline *pipeline, const uint8_t *images,
+                                                 size_t count, size_t height, size_t width, size_t layer,
+                                                 struct ten_maps *out, const struct ten_run *run,
+                                                 struct ten_error *error);
+
+/* What the last layer with weights is given (in a network that ends in "dense 128, relu, dense 10", the 128 values of
+ * the ReLU): the features in which the network tells the classes apart by ten weighted sums. One row an image, a volume
+ * row by row, column by column, channel by channel; `height` and `width` of *out are 0. *out belongs to the caller
+ * (ten_features_release). */
+TEN_API enum ten_status ten_pipeline_penultimate(const struct ten_pipeline *pipeline, const uint8_t *images,
+                                                 size_t count, size_t height, size_t width, struct ten_features *out,
+                                                 const struct ten_run *run, struct ten_error *error);
+
+/* Saliency: the gradient of a class's logit with respect to what the network is given of an image (Simonyan, Vedaldi
+ * and Zisserman 2013, "Deep inside convolutional networks", section 3; with its sign: where it is positive, more ink
+ * speaks for the class). In logits per unit of the preprocessed values: with `scale` a unit is the way from black to
+ * white. classes[count] in 0..9, or NULL: of each image the label that the network gives. One row an image, `height`
+ * and `width` those of the preprocessed image, 0 if it is none. In single precision, whatever the network predicts in.
+ * *out belongs to the caller (ten_features_release). */
+TEN_API enum ten_status ten_pipeline_saliency(const struct ten_pipeline *pipeline, const uint8_t *images, size_t count,
+                                              size_t height, size_t width, const uint8_t *classes,
+                                              struct ten_features *out, const struct ten_run *run,
+                                              struct ten_error *error);
+
 /* ---- Metrics ------------------------------------------------------------------------------------------ */
 
 struct ten_class_metrics {

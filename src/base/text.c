@@ -73,3 +73,14 @@ void ten_format_real(char *out, size_t size, double value) {
         freelocale(plain);
     }
 }
+
+char *ten_format_grouped(char *out, size_t number) {
+    char digits[24];
+    size_t length = (size_t)snprintf(digits, sizeof digits, "%zu", number), at = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0) out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+    return out;
+}

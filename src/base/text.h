@@ -20,4 +20,7 @@ void ten_clean_text(char *text);
  * as that takes. */
 void ten_format_real(char *out, size_t size, double value);
 
+/* Writes a whole number with its digits in threes, "1,234,567", and returns `out`, which has room for 32 bytes. */
+char *ten_format_grouped(char *out, size_t number);
+
 #endif

@@ -38,6 +38,10 @@ enum {
     OPT_NET = 1 << 21,
     OPT_CHECKPOINT = 1 << 22,
     OPT_SPEEDRUN = 1 << 23,
+    OPT_INDEX = 1 << 24,
+    OPT_LAYER = 1 << 25,
+    OPT_CLASS = 1 << 26,
+    OPT_FEATURES = 1 << 27,
     OPT_COMMON = OPT_SEED | OPT_THREADS | OPT_QUIET | OPT_JSON | OPT_HELP,
 };
 
@@ -46,6 +50,7 @@ enum { MAX_SETTINGS = 64 };
 struct options {
     const char *data, *out, *prep, *models, *on, *from, *to; /* NULL where not given */
     const char *arrays, *answers, *model, *net, *checkpoint;
+    const char *index, *layer, *class_wanted, *features;
     uint64_t seed;
     int threads;
     size_t limit;            /* 0: all */
@@ -92,7 +97,7 @@ void ten_help_entry(FILE *file, size_t margin, const char *name, size_t column, 
 
 extern const struct command ten_command_study, ten_command_fetch, ten_command_convert, ten_command_explore,
     ten_command_train, ten_command_compare, ten_command_bench, ten_command_evaluate, ten_command_predict,
-    ten_command_report, ten_command_info, ten_command_help;
+    ten_command_inspect, ten_command_report, ten_command_info, ten_command_help;
 
 /* The command being run, for messages. */
 extern const char *ten_command_name;
@@ -171,6 +176,16 @@ void ten_settings_for(const struct options *options, const char *model, struct o
 /* Loads --data (default mnist), cut by --limit. */
 enum ten_status ten_load_data(const struct options *options, struct ten_data *data, struct ten_error *error);
 
+/* TEN_FORMAT, naming both, if the classes that a model was fitted on are not those of the data: a model of clothes says
+ * nothing about digits. `path` is the model's file. */
+enum ten_status ten_check_classes(const struct ten_pipeline *pipeline, const struct ten_data *data, const char *path,
+                                  struct ten_error *error);
+
+/* One PNG or JPEG as a digit of 28 x 28 pixels without a label; `box` says where it was found, and is empty if nothing is
+ * drawn. */
+enum ten_status ten_read_digit(const char *path, struct ten_dataset *digit, struct ten_box *box,
+                               struct ten_error *error);
+
 /* Splits a sixth of the training set off, stratified, into the place of the test set. */
 enum ten_status ten_hold_out(struct ten_data *data, uint64_t seed, struct ten_error *error);
 
@@ -201,6 +216,9 @@ json_t *ten_evaluation_json(const struct measured *measured, const struct ten_da
 double ten_number_of(const json_t *row, const char *key);
 /* The comparison table for people. */
 int ten_print_rows(const json_t *rows);
+
+/* Prints the label of ten probabilities, how sure it is and what comes next: "7 (99.8 %; next 1, 0.1 %)". */
+void ten_print_label(const struct ten_pipeline_info *info, const float *probabilities);
 
 /* Cuts a list "a,b,c" into at most `most` names kept in `storage`; false if there are too many, empty or too long. */
 bool ten_split_list(const char *text, char (*storage)[96], size_t most, size_t *count);

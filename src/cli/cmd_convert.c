@@ -3,15 +3,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/text.h"
-#include "data/batch.h"
+#include "cli/features_file.h"
 #include "image/augment.h"
 #include "model/model.h"
 #include "prep/step.h"
 #include "study/json.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static enum ten_status path_of(char *out, size_t size, const struct options *options, const char *name,
@@ -41,50 +38,11 @@ static enum ten_status write_plain(const struct options *options, const struct t
 /* ---- Preprocessed: CSV of decimal fractions
  * -------------------------------------------------------------------------- */
 
-/* Nine significant digits: a float reads back as itself. */
-static size_t format_value(char *out, size_t size, float value) {
-    if (value > -1e6f && value < 1e6f && value == (float)(int)value && !(value == 0 && signbit(value)))
-        return (size_t)snprintf(out, size, "%d", (int)value);
-    return (size_t)snprintf(out, size, "%.9g", (double)value);
-}
-
-static enum ten_status write_rows(struct ten_writer *writer, const struct ten_batch *batch, const uint8_t *labels,
-                                  struct ten_error *error) {
-    size_t columns = batch->shape.columns, size = columns * 24 + 32;
-    char *line = malloc(size);
-    float *row = malloc(columns * sizeof *row);
-    enum ten_status status = line && row ? TEN_OK : ten_fail_memory(error, "a line of CSV");
-    const char *kind = batch->shape.height ? "pixel" : "feature";
-    if (status == TEN_OK) status = ten_writer_printf(writer, error, "label");
-    for (size_t j = 0; status == TEN_OK && j < columns; j++)
-        status = ten_writer_printf(writer, error, ",%s_%zu", kind, j);
-    if (status == TEN_OK) status = ten_writer_write(writer, "\n", 1, error);
-    for (size_t i = 0; status == TEN_OK && i < batch->rows; i++) {
-        size_t length = (size_t)snprintf(line, size, "%d", labels[i]);
-        ten_batch_row(batch, i, row);
-        for (size_t j = 0; j < columns; j++) {
-            line[length++] = ',';
-            length += format_value(line + length, size - length, row[j]);
-        }
-        line[length++] = '\n';
-        status = ten_writer_write(writer, line, length, error);
-        if (status == TEN_OK && ten_stop_requested()) status = ten_fail(error, TEN_CANCELLED, "stopped");
-    }
-    free(line);
-    free(row);
-    return status;
-}
-
 static enum ten_status write_batch(const struct options *options, const char *name, const struct ten_batch *batch,
                                    const uint8_t *labels, struct ten_error *error) {
     char path[2048];
-    struct ten_writer writer = {0};
     enum ten_status status = path_of(path, sizeof path, options, name, error);
-    if (status == TEN_OK) status = ten_writer_open(&writer, path, error);
-    if (status == TEN_OK) status = write_rows(&writer, batch, labels, error);
-    if (status == TEN_OK) status = ten_writer_commit(&writer, error);
-    ten_writer_abandon(&writer);
-    return status;
+    return status == TEN_OK ? ten_write_csv(path, batch, labels, error) : status;
 }
 
 /* The chain is fitted on the training set and applied to both. */

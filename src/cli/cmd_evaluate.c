@@ -6,20 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-/* A model of clothes says nothing about digits. */
-static enum ten_status check_classes(const struct ten_pipeline *pipeline, const struct ten_data *data, const char *path,
-                                     struct ten_error *error) {
-    struct ten_pipeline_info info = ten_pipeline_describe(pipeline);
-    for (int c = 0; c < TEN_CLASSES; c++)
-        if (strcmp(info.class_names[c], data->class_names[c]) != 0)
-            return ten_fail(
-                error, TEN_FORMAT,
-                "%s: was fitted on classes \"%s\", \"%s\", ..., but those of %s are \"%s\", \"%s\", ...; choose "
-                "its data with --data",
-                path, info.class_names[0], info.class_names[1], data->name, data->class_names[0], data->class_names[1]);
-    return TEN_OK;
-}
-
 /* Measures on data->test; a message about images that do not fit the model says where they came from. */
 static enum ten_status measure(struct measured *measured, const struct ten_data *data, const struct ten_run *run,
                                struct ten_error *error) {
@@ -68,7 +54,7 @@ static int run(const struct options *options) {
         snprintf(measured.name, sizeof measured.name, "%s", ten_pipeline_describe(measured.pipeline).model->name);
         status = ten_load_data(options, &data, &error);
     }
-    if (status == TEN_OK) status = check_classes(measured.pipeline, &data, options->arguments[0], &error);
+    if (status == TEN_OK) status = ten_check_classes(measured.pipeline, &data, options->arguments[0], &error);
     if (status == TEN_OK && strcmp(on, "train") == 0) {
         struct ten_dataset swap = data.train;
         data.train = data.test;

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDE = 28 };
-
 /* What one file holds, as images for the model. */
 struct input {
     const char *path;
@@ -30,16 +28,8 @@ static bool is_idx(const char *path) {
 static enum ten_status read_input(struct input *input, const char *path, struct ten_error *error) {
     *input = (struct input){.path = path};
     if (is_idx(path)) return ten_dataset_load_idx(&input->images, path, NULL, error);
-    struct ten_image picture;
-    enum ten_status status = ten_image_load(&picture, path, error);
-    if (status != TEN_OK) return status;
     input->picture = true;
-    uint8_t *digit = malloc(SIDE * SIDE);
-    input->images = (struct ten_dataset){.count = 1, .height = SIDE, .width = SIDE, .images = digit};
-    status = digit ? ten_image_to_digit(&picture, digit, &input->box, error) : ten_fail_memory(error, "a digit");
-    ten_image_release(&picture);
-    if (status != TEN_OK) ten_dataset_release(&input->images);
-    return status;
+    return ten_read_digit(path, &input->images, &input->box, error);
 }
 
 static json_t *digit_json(const struct input *input, size_t i, const float *probabilities) {
@@ -72,12 +62,9 @@ static void print_result(const struct input *input, size_t i, const struct ten_p
         printf(": nothing drawn\n");
         return;
     }
-    int first = ten_label(p), second = first ? 0 : 1;
-    for (int c = 0; c < TEN_CLASSES; c++)
-        if (c != first && p[c] > p[second]) second = c;
-    printf(": %s%s%s (%.1f %%", ten_bold(), info->class_names[first], ten_plain(), 100 * (double)p[first]);
-    if (p[second] >= 0.0005F) printf("; next %s, %.1f %%", info->class_names[second], 100 * (double)p[second]);
-    printf(")\n");
+    printf(": ");
+    ten_print_label(info, p);
+    putchar('\n');
 }
 
 static enum ten_status predict_file(const struct ten_pipeline *pipeline, const char *path,

@@ -17,6 +17,10 @@ static const struct option_entry {
     {OPT_PREP, "prep", "STEP[,STEP...]", "preprocessing chain (default the model's own)", 'p'},
     {OPT_NET, "net", "LAYER[, LAYER...]", "a neural network by its layers: the model `network`", 'N'},
     {OPT_SET, "set", "NAME=VALUE", "a model parameter; repeatable", 's'},
+    {OPT_INDEX, "index", "N[,N...]", "images of the set by their place, from 0", 'i'},
+    {OPT_LAYER, "layer", "N[,N...]", "which layers, from 1 (default all)", 'L'},
+    {OPT_CLASS, "class", "N", "which class (default the label that the model gives)", 'c'},
+    {OPT_FEATURES, "features", "FILE", "write the features of the whole set", 'F'},
     {OPT_ON, "on", "SET", "what to measure on", 'O'},
     {OPT_LIMIT, "limit", "N", "at most N images of each set, every class keeping its share (default all)", 'l'},
     {OPT_FROM, "from", "DIR", "a folder that holds the files", 'f'},
@@ -126,6 +130,10 @@ static int take(struct options *o, char letter, const char *value) {
     case 'y': o->arrays = value; break;
     case 'Y': o->answers = value; break;
     case 'M': o->model = value; break;
+    case 'i': o->index = value; break;
+    case 'L': o->layer = value; break;
+    case 'c': o->class_wanted = value; break;
+    case 'F': return take_path(&o->features, "features", value);
     case 'r': return take_repeat(o, value);
     case 'o': return take_path(&o->out, "out", value);
     case 'C': return take_path(&o->checkpoint, "checkpoint", value);

@@ -139,6 +139,33 @@ enum ten_status ten_hold_out(struct ten_data *data, uint64_t seed, struct ten_er
     return TEN_OK;
 }
 
+enum ten_status ten_check_classes(const struct ten_pipeline *pipeline, const struct ten_data *data, const char *path,
+                                     struct ten_error *error) {
+    struct ten_pipeline_info info = ten_pipeline_describe(pipeline);
+    for (int c = 0; c < TEN_CLASSES; c++)
+        if (strcmp(info.class_names[c], data->class_names[c]) != 0)
+            return ten_fail(
+                error, TEN_FORMAT,
+                "%s: was fitted on classes \"%s\", \"%s\", ..., but those of %s are \"%s\", \"%s\", ...; choose "
+                "its data with --data",
+                path, info.class_names[0], info.class_names[1], data->name, data->class_names[0], data->class_names[1]);
+    return TEN_OK;
+}
+
+enum ten_status ten_read_digit(const char *path, struct ten_dataset *digit, struct ten_box *box,
+                               struct ten_error *error) {
+    enum { SIDE = 28 };
+    *digit = (struct ten_dataset){0};
+    struct ten_image picture;
+    enum ten_status status = ten_image_load(&picture, path, error);
+    if (status != TEN_OK) return status;
+    *digit = (struct ten_dataset){.count = 1, .height = SIDE, .width = SIDE, .images = ten_alloc(SIDE, SIDE)};
+    status = digit->images ? ten_image_to_digit(&picture, digit->images, box, error) : ten_fail_memory(error, "a digit");
+    ten_image_release(&picture);
+    if (status != TEN_OK) ten_dataset_release(digit);
+    return status;
+}
+
 /* ---- Measuring ----------------------------------------------------------------------------------------------------
  */
 
@@ -287,6 +314,15 @@ int ten_print_rows(const json_t *rows) {
     ten_table_print(&table, stdout);
     ten_table_release(&table);
     return DONE;
+}
+
+void ten_print_label(const struct ten_pipeline_info *info, const float *p) {
+    int first = ten_label(p), second = first ? 0 : 1;
+    for (int c = 0; c < TEN_CLASSES; c++)
+        if (c != first && p[c] > p[second]) second = c;
+    printf("%s%s%s (%.1f %%", ten_bold(), info->class_names[first], ten_plain(), 100 * (double)p[first]);
+    if (p[second] >= 0.0005F) printf("; next %s, %.1f %%", info->class_names[second], 100 * (double)p[second]);
+    printf(")");
 }
 
 bool ten_split_list(const char *text, char (*storage)[96], size_t most, size_t *count) {

@@ -2,6 +2,8 @@
  * the failing call; each decoder is therefore one function that jumps and keeps all it owns in a struct of its caller.
  * A header that claims more pixels than allowed is refused before anything is allocated for them, and what a library
  * only warns of counts as corrupt where pixels would be made up. */
+#include "image/codec.h"
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -231,29 +233,38 @@ enum ten_status ten_image_load(struct ten_image *out, const char *path, struct t
     return status;
 }
 
-enum ten_status ten_image_encode_png(const struct ten_image *image, uint8_t **bytes, size_t *size,
-                                     struct ten_error *error) {
+enum ten_status ten_picture_check(size_t height, size_t width, struct ten_error *error) {
+    struct decoder check = {0};
+    if (check_size(&check, height, width)) return TEN_OK;
+    return ten_fail(error, TEN_INVALID, "a picture to encode: %s", check.words);
+}
+
+enum ten_status ten_png_encode(const uint8_t *pixels, size_t height, size_t width, size_t channels, uint8_t **bytes,
+                               size_t *size, struct ten_error *error) {
     *bytes = NULL;
     *size = 0;
-    struct decoder check = {0};
-    if (!check_size(&check, image->height, image->width))
-        return ten_fail(error, TEN_INVALID, "a picture to encode: %s", check.words);
+    enum ten_status status = ten_picture_check(height, width, error);
+    if (status != TEN_OK) return status;
     png_image png = {.version = PNG_IMAGE_VERSION,
-                     .width = (png_uint_32)image->width,
-                     .height = (png_uint_32)image->height,
-                     .format = PNG_FORMAT_GRAY};
+                     .width = (png_uint_32)width,
+                     .height = (png_uint_32)height,
+                     .format = channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB};
     png_alloc_size_t length = PNG_IMAGE_PNG_SIZE_MAX(png);
     uint8_t *out = malloc(length);
     if (!out) return ten_fail_memory(error, "a PNG file");
-    if (!png_image_write_to_memory(&png, out, &length, 0, image->pixels, 0, NULL)) {
+    if (!png_image_write_to_memory(&png, out, &length, 0, pixels, 0, NULL)) {
         free(out);
-        return ten_fail(error, TEN_IO, "a picture of %zu x %zu pixels was not encoded: %s", image->width, image->height,
-                        png.message);
+        return ten_fail(error, TEN_IO, "a picture of %zu x %zu pixels was not encoded: %s", width, height, png.message);
     }
     uint8_t *shorter = ten_realloc(out, length, 1);
     *bytes = shorter ? shorter : out;
     *size = length;
     return TEN_OK;
+}
+
+enum ten_status ten_image_encode_png(const struct ten_image *image, uint8_t **bytes, size_t *size,
+                                     struct ten_error *error) {
+    return ten_png_encode(image->pixels, image->height, image->width, 1, bytes, size, error);
 }
 
 void ten_image_release(struct ten_image *image) {

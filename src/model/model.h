@@ -6,6 +6,7 @@
 #include "data/batch.h"
 #include "data/history.h"
 #include "data/safetensors.h"
+#include "nn/network.h"
 
 enum { TEN_MAX_PARAMETERS = 40, TEN_MAX_TEXT = 512 /* bytes of a text, its end included */ };
 
@@ -32,6 +33,13 @@ struct ten_insight {
     double out_of_bag;         /* accuracy, or NaN: none */
 };
 
+/* A trained network: what it is, its numbers, how it multiplies. Borrowed from the model. */
+struct ten_trained {
+    const struct ten_network *network;
+    const float *parameters, *statistics, *prepared; /* as in nn/network.h */
+    enum ten_precision precision;
+};
+
 struct ten_model_type {
     struct ten_model_description about;
     size_t state_size; /* bytes of the model's own struct, which starts zeroed */
@@ -49,6 +57,8 @@ struct ten_model_type {
                                  struct ten_error *error);
     size_t (*parameters)(const void *state);          /* learned or stored numbers */
     struct ten_insight (*insight)(const void *state); /* NULL: nothing to tell */
+    /* NULL: it is no neural network */
+    struct ten_trained (*network)(const void *state, const struct ten_values *values);
     void (*release)(void *state);                     /* frees what the state owns, not the state */
 };
 

@@ -268,12 +268,21 @@ static enum ten_status summarise(const struct preset *preset, const struct ten_v
     return *summary ? TEN_OK : ten_fail_memory(error, "the network's table");
 }
 
+static enum ten_precision prediction_precision(const struct ten_values *values) {
+    return values->word[PRECISION] == BFLOAT16 ? TEN_BF16 : TEN_SINGLE;
+}
+
 static enum ten_status predict(const void *state, const struct ten_values *values, const struct ten_batch *features,
                                float *probabilities, const struct ten_run *run, struct ten_error *error) {
     const struct network *model = state;
     return ten_network_predict(model->network, model->parameters, model->statistics, model->prepared,
-                               values->word[PRECISION] == BFLOAT16 ? TEN_BF16 : TEN_SINGLE, features, false,
-                               probabilities, run, error);
+                               prediction_precision(values), features, false, probabilities, run, error);
+}
+
+static struct ten_trained trained(const void *state, const struct ten_values *values) {
+    const struct network *model = state;
+    return (struct ten_trained){model->network, model->parameters, model->statistics, model->prepared,
+                                prediction_precision(values)};
 }
 
 static size_t parameter_count(const void *state) { return ((const struct network *)state)->network->parameters; }
@@ -408,6 +417,7 @@ static enum ten_status load(void *state, const struct ten_values *values, const 
         .load = load,                                                                                                  \
         .summarise = summarise_##id,                                                                                   \
         .parameters = parameter_count,                                                                                 \
+        .network = trained,                                                                                            \
         .release = release,                                                                                            \
     }
 

@@ -2,6 +2,7 @@
  * statistics, memory for activations. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "nn/layer.h"
 
 #include <stdio.h>
@@ -103,18 +104,6 @@ void ten_network_prepare(const struct ten_network *network, const float *paramet
 /* ---- Summary -----------------------------------------------------------------------------------------------------
  */
 
-/* "1,234,567" */
-static const char *grouped(char out[32], size_t number) {
-    char digits[24];
-    size_t length = (size_t)snprintf(digits, sizeof digits, "%zu", number), at = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (i && (length - i) % 3 == 0) out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    out[at] = '\0';
-    return out;
-}
-
 char *ten_network_summary(const struct ten_network *network) {
     int wide = (int)strlen("layer");
     for (size_t i = 0; i < network->count; i++) {
@@ -131,11 +120,11 @@ char *ten_network_summary(const struct ten_network *network) {
     for (size_t i = 0; i < network->count; i++) {
         const struct ten_layer *layer = &network->layers[i];
         used += (size_t)snprintf(text + used, room - used, "%-*s  %12s  %11s  %13s\n", wide, layer->text,
-                                 ten_volume_name(layer->out).text, grouped(parameters, layer->parameters),
-                                 grouped(operations, layer->operations));
+                                 ten_volume_name(layer->out).text, ten_format_grouped(parameters, layer->parameters),
+                                 ten_format_grouped(operations, layer->operations));
     }
     snprintf(text + used, room - used, "%-*s  %12s  %11s  %13s\n", wide, "total", "",
-             grouped(parameters, network->parameters), grouped(operations, network->operations));
+             ten_format_grouped(parameters, network->parameters), ten_format_grouped(operations, network->operations));
     return text;
 }
 

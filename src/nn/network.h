@@ -197,7 +197,13 @@ enum ten_status ten_network_predict(const struct ten_network *network, const flo
                                     bool logits, float *probabilities, const struct ten_run *run,
                                     struct ten_error *error);
 
-/* What layer `layer` (0: the first) gives for one image: out[ten_volume_size(layers[layer].out)]. */
+/* What layer `layer` (0: the first) gives for each image, at the speed of prediction and with its `prepared`:
+ * out[rows x ten_volume_size(layers[layer].out)]. A row's does not depend on the others. */
+enum ten_status ten_network_outputs(const struct ten_network *network, const float *parameters, const float *statistics,
+                                    const float *prepared, enum ten_precision precision, const struct ten_batch *images, size_t layer,
+                                    float *out, const struct ten_run *run, struct ten_error *error);
+
+/* What layer `layer` gives for one image, every layer doing its own work only: out[ten_volume_size(layers[layer].out)]. */
 enum ten_status ten_network_activations(const struct ten_network *network, const float *parameters,
                                         const float *statistics, const float *image, size_t layer, float *out,
                                         struct ten_error *error);

@@ -109,9 +109,17 @@ static void check_formats(void) {
     static const struct {
         double value;
         const char *text;
-    } known[] = {
-        {0, "0"},        {1, "1"},          {-1, "-1"},      {0.1, "0.1"},       {0.5, "0.5"},
-        {1e-9, "1e-09"}, {1e300, "1e+300"}, {2000, "2000"}, {1e7, "1e+07"}, {1234.5, "1234.5"}, {1.0 / 3, "0.3333333333333333"}};
+    } known[] = {{0, "0"},
+                 {1, "1"},
+                 {-1, "-1"},
+                 {0.1, "0.1"},
+                 {0.5, "0.5"},
+                 {1e-9, "1e-09"},
+                 {1e300, "1e+300"},
+                 {2000, "2000"},
+                 {1e7, "1e+07"},
+                 {1234.5, "1234.5"},
+                 {1.0 / 3, "0.3333333333333333"}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         char text[40];
         ten_format_real(text, sizeof text, known[i].value);
@@ -204,10 +212,21 @@ static void test_locale(void **state) {
     setlocale(LC_ALL, "C");
 }
 
+static void test_grouped(void **state) {
+    (void)state;
+    char text[32];
+    assert_string_equal(ten_format_grouped(text, 0), "0");
+    assert_string_equal(ten_format_grouped(text, 999), "999");
+    assert_string_equal(ten_format_grouped(text, 1000), "1,000");
+    assert_string_equal(ten_format_grouped(text, 1234567), "1,234,567");
+    assert_string_equal(ten_format_grouped(text, SIZE_MAX), "18,446,744,073,709,551,615");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reals),      cmocka_unit_test(test_integers),   cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_small_room), cmocka_unit_test(test_clean_text), cmocka_unit_test(test_locale),
+        cmocka_unit_test(test_grouped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

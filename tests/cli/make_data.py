@@ -8,6 +8,7 @@ make_data.py label LABELS INDEX        prints one label of an IDX file
 make_data.py png OUT IMAGES INDEX [ink|paper]  one image of an IDX file as a PNG, three times as large: light ink on
                                        black, or black ink on paper
 make_data.py blank OUT                 a white PNG with nothing on it
+make_data.py size PNG                  prints width, height and whether there are colours
 make_data.py tamper MODEL OLD NEW      replaces text in a safetensors header, keeping its length right
 """
 import gzip
@@ -128,6 +129,9 @@ def main(arguments):
         print(read(path)[8 + int(rest[0])])
     elif what == "png":
         make_png(path, rest[0], int(rest[1]), rest[2:] == ["paper"])
+    elif what == "size":
+        width, height, _, kind = struct.unpack(">2I2B", read(path)[16:26])
+        print(f"{width}x{height} {'colour' if kind == 2 else 'grey'}")
     elif what == "blank":
         write_png(path, 80, 60, b"\xff" * 80 * 60)
     elif what == "tamper":

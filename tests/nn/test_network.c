@@ -536,6 +536,63 @@ static void test_predict(void **state) {
     bench_release(&b);
 }
 
+/* What a layer gives for many images at once is what it gives for one of them with every layer on its own (to the bit,
+ * unless a convolution may go about it in another way where nothing comes between it and what follows): for every layer,
+ * those in the middle of what is done in one go among them, and any number of rows and threads. */
+static void check_outputs(const char *text, struct ten_volume in, double tolerance) {
+    enum { MANY = 131 };
+    struct ten_error error;
+    struct bench b = bench_new(text, in, MANY, strlen(text));
+    size_t size = ten_volume_size(in);
+    struct ten_batch batch = {.rows = MANY, .shape = {size, 0, 0}, .floats = b.images};
+    float *prepared = ten_alloc(b.network->prepared, sizeof *prepared);
+    ten_network_prepare(b.network, b.parameters, prepared);
+    for (size_t i = 0; i < b.network->statistics; i++) b.statistics[i] = 0.5f + 0.01f * (float)(i % 7);
+    for (size_t l = 0; l < b.network->count; l++) {
+        size_t volume = ten_volume_size(b.network->layers[l].out);
+        float *all = malloc(MANY * volume * sizeof *all), *one = malloc(volume * sizeof *one);
+        assert_ok(ten_network_outputs(b.network, b.parameters, b.statistics, l % 2 ? prepared : NULL, TEN_SINGLE, &batch,
+                                      l, all, &(struct ten_run){.threads = (int)(l % 3)}, &error));
+        for (size_t i = 0; i < MANY; i += 13) {
+            assert_ok(
+                ten_network_activations(b.network, b.parameters, b.statistics, b.images + i * size, l, one, &error));
+            for (size_t v = 0; v < volume; v++)
+                if (!(fabs((double)one[v] - (double)all[i * volume + v]) <= tolerance))
+                    fail_msg("%s: layer %zu of image %zu differs: %.9g alone, %.9g among others", text, l + 1, i,
+                             (double)one[v], (double)all[i * volume + v]);
+        }
+        struct ten_batch few = {.rows = 1, .shape = {size, 0, 0}, .floats = b.images + 52 * size};
+        assert_ok(ten_network_outputs(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &few, l, one, NULL,
+                                      &error));
+        assert_memory_equal(one, all + 52 * volume, volume * sizeof *one);
+        free(all);
+        free(one);
+    }
+    float nothing[1];
+    assert_fails(ten_network_outputs(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, b.network->count,
+                                     nothing, NULL, &error),
+                 TEN_INVALID, "there is no layer");
+    batch.shape.columns++;
+    assert_fails(ten_network_outputs(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, 0, nothing, NULL,
+                                     &error),
+                 TEN_INVALID, "images have");
+    batch.shape.columns--;
+    batch.rows = 0;
+    assert_ok(ten_network_outputs(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, 0, nothing, NULL,
+                                  &error));
+    free(prepared);
+    bench_release(&b);
+}
+
+static void test_outputs(void **state) {
+    (void)state;
+    for (size_t n = 0; n < NETS; n++) check_outputs(nets[n].text, nets[n].in, 0);
+    check_outputs("conv 8 3x3, relu, maxpool 2, conv 9 3x3 pad 1, relu, maxpool 2, conv 12 3x3 pad same, dense 10",
+                  (struct ten_volume){14, 11, 1}, 1e-5);
+    check_outputs("conv 16 3x3, relu, conv 16 3x3, batchnorm, relu, maxpool 2, conv 10 3x3, global-avgpool",
+                  (struct ten_volume){13, 12, 8}, 1e-5);
+}
+
 /* Without batchnorm and dropout a training pass sees the same logits: the same loss. */
 static void test_predict_is_forward(void **state) {
     (void)state;
@@ -689,12 +746,19 @@ static void test_pytorch(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),          cmocka_unit_test(test_summary),
-        cmocka_unit_test(test_refused),       cmocka_unit_test(test_gradients),
-        cmocka_unit_test(test_saliency),      cmocka_unit_test(test_precision),
-        cmocka_unit_test(test_threads),       cmocka_unit_test(test_batches),
-        cmocka_unit_test(test_predict),       cmocka_unit_test(test_predict_is_forward),
-        cmocka_unit_test(test_several_users), cmocka_unit_test(test_initialise),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_summary),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_saliency),
+        cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_precision),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_predict),
+        cmocka_unit_test(test_predict_is_forward),
+        cmocka_unit_test(test_several_users),
+        cmocka_unit_test(test_initialise),
         cmocka_unit_test(test_pytorch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

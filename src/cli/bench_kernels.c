@@ -226,31 +226,49 @@ static float *winograd_scratch(struct bench *b, const struct convolution *c, siz
     return take(b, ten_winograd_scratch(convolutions[i].channels, c->n), sizeof(float));
 }
 
-static void bench_winograd_filters(struct bench *b) {
+static enum limit limit_of(const struct bench *b, bool bf16) {
+    return bf16 && b->kernels->bf16_pays ? LIMIT_BF16 : LIMIT_FLOATS;
+}
+
+static void filters_row(struct bench *b, bool bf16) {
     struct convolution c = convolution(b, 1);
     size_t channels = convolutions[1].channels, room = ten_winograd_filters(channels, c.n);
     float *filters = take(b, room, sizeof *filters);
-    while (again(b)) b->kernels->winograd_filters(channels, c.n, c.weights, false, filters);
+    while (again(b))
+        (bf16 ? b->kernels->winograd_filters_bf16 : b->kernels->winograd_filters)(channels, c.n, c.weights, false,
+                                                                                  filters);
     row(b, "3x3x32, 64 (cnn2)", LIMIT_FLOATS, 28.0 * (double)(channels * c.n), 4.0 * (double)(c.taps * c.n));
 }
 
-static void bench_winograd_product(struct bench *b) {
+static void product_row(struct bench *b, bool bf16) {
     struct convolution c = convolution(b, 1);
     struct ten_images in = images_of(&c, 1);
+    const struct ten_kernels *k = b->kernels;
     float *filters = take(b, ten_winograd_filters(in.channels, c.n), sizeof *filters);
     float *scratch = winograd_scratch(b, &c, 1);
-    b->kernels->winograd_filters(in.channels, c.n, c.weights, false, filters);
-    while (again(b)) b->kernels->winograd_product(&in, c.n, filters, c.biases, true, true, c.out, c.place, scratch);
-    row(b, convolutions[1].shape, LIMIT_FLOATS, c.operations, c.read);
+    (bf16 ? k->winograd_filters_bf16 : k->winograd_filters)(in.channels, c.n, c.weights, false, filters);
+    while (again(b))
+        (bf16 ? k->winograd_product_bf16 : k->winograd_product)(&in, c.n, filters, c.biases, true, true, c.out, c.place,
+                                                                scratch);
+    row(b, convolutions[1].shape, limit_of(b, bf16), c.operations, c.read);
 }
 
-static void bench_winograd_weights(struct bench *b) {
+static void weights_row(struct bench *b, bool bf16) {
     struct convolution c = convolution(b, 1);
     struct ten_images in = images_of(&c, 1);
     float *g = floats(b, in.count * 49 * c.n), *scratch = winograd_scratch(b, &c, 1);
-    while (again(b)) b->kernels->winograd_weights(&in, c.n, g, false, c.weights, scratch);
-    row(b, "1372 windows 3x3x32, 64", LIMIT_FLOATS, c.operations * 49 / 36, c.read + 4.0 * (double)(c.m * c.n));
+    while (again(b))
+        (bf16 ? b->kernels->winograd_weights_bf16 : b->kernels->winograd_weights)(&in, c.n, g, false, c.weights,
+                                                                                  scratch);
+    row(b, "1372 windows 3x3x32, 64", limit_of(b, bf16), c.operations * 49 / 36, c.read + 4.0 * (double)(c.m * c.n));
 }
+
+static void bench_winograd_filters(struct bench *b) { filters_row(b, false); }
+static void bench_winograd_filters_bf16(struct bench *b) { filters_row(b, true); }
+static void bench_winograd_product(struct bench *b) { product_row(b, false); }
+static void bench_winograd_product_bf16(struct bench *b) { product_row(b, true); }
+static void bench_winograd_weights(struct bench *b) { weights_row(b, false); }
+static void bench_winograd_weights_bf16(struct bench *b) { weights_row(b, true); }
 
 /* Half of the pooled outputs pass the ReLU. */
 static struct convolution pooled(struct bench *b, float **out, float **g, float **scratch) {
@@ -306,6 +324,14 @@ static void bench_windows_gate(struct bench *b) {
     float *g = floats(b, c.m / 4 * c.n), *raw = floats(b, c.m * c.n), *sums = floats(b, c.n);
     while (again(b)) b->kernels->windows_gate(c.m / 4, c.n, c.out, c.place, g, raw, sums);
     row(b, "252 x 64", LIMIT_FLOATS, 3.0 * (double)(c.m / 4 * c.n), 9.0 * (double)(c.m / 4 * c.n));
+}
+
+static void bench_widen_bytes(struct bench *b) {
+    size_t n = 64 * 784;
+    uint8_t *from = bytes(b, n);
+    float *out = floats(b, n);
+    while (again(b)) b->kernels->widen_bytes(n, from, 1.0f / 255, out);
+    row(b, "64 x 784", LIMIT_FLOATS, (double)n, (double)n);
 }
 
 static void bench_pack_bytes(struct bench *b) {

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "kernels/kernels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +44,7 @@ static void copy_values(const struct ten_batch *batch, size_t first, size_t coun
         memcpy(out, batch->floats + first, count * sizeof *out);
         return;
     }
-    const uint8_t *bytes = batch->bytes + first;
-    float unit = batch->unit;
-    for (size_t i = 0; i < count; i++) out[i] = (float)bytes[i] * unit;
+    ten_kernels()->widen_bytes(count, batch->bytes + first, batch->unit, out);
 }
 
 enum ten_status ten_batch_own_floats(struct ten_batch *batch, float **values, struct ten_error *error) {

@@ -13,7 +13,7 @@ _Static_assert(sizeof(struct ten_kernels) ==
                    offsetof(struct ten_kernels, matmul) + TEN_KERNELS * sizeof(void (*)(void)),
                "every kernel stands in list.h");
 
-extern const struct ten_kernels ten_kernels_generic, ten_kernels_avx2, ten_kernels_avx512;
+extern const struct ten_kernels ten_kernels_generic, ten_kernels_avx2, ten_kernels_avx512, ten_kernels_bf16;
 
 static const char *const names[] = {"generic", "avx2", "avx512", "vnni", "bf16", "amx"};
 enum { SETS = sizeof names / sizeof *names };
@@ -35,7 +35,8 @@ static void choose(void) {
         ten_kernels_add_vnni(&sets[set_count++]);
     }
     if (ten_cpu()->bf16) {
-        sets[set_count] = sets[set_count - 1];
+        sets[set_count] = ten_kernels_bf16;
+        ten_kernels_add_vnni(&sets[set_count]);
         ten_kernels_add_bf16(&sets[set_count++]);
     }
     if (ten_cpu()->amx) {

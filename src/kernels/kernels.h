@@ -89,6 +89,14 @@ struct ten_kernels {
     void (*winograd_weights)(const struct ten_images *in, size_t n, const float *g, bool accumulate, float *out,
                              float *scratch);
 
+    /* The same three with the values at the points, which are multiplied, rounded to bfloat16. The filters are for each
+     * other only. */
+    void (*winograd_filters_bf16)(size_t channels, size_t n, const float *b, bool turned, float *filters);
+    void (*winograd_product_bf16)(const struct ten_images *in, size_t n, const float *filters, const float *bias,
+                                  bool relu, bool pool, float *out, uint8_t *place, float *scratch);
+    void (*winograd_weights_bf16)(const struct ten_images *in, size_t n, const float *g, bool accumulate, float *out,
+                                  float *scratch);
+
     /* The gradients behind windows_product with `pool`, from that of its m rows, g[m x n]; place as it gave it, and out
      * its result (NULL without relu). a holds the windows of 4 m pixels. What place and relu leave out is not
      * multiplied at all. Scratch memory of ten_pooled_scratch floats, 64-byte aligned. pooled_turned      the weights
@@ -109,6 +117,9 @@ struct ten_kernels {
                            uint8_t *place);
     void (*windows_gate)(size_t m, size_t n, const float *out, const uint8_t *place, const float *g, float *raw,
                          float *sums);
+
+    /* out[i] = bytes[i] * unit, i < n. */
+    void (*widen_bytes)(size_t n, const uint8_t *bytes, float unit, float *out);
 
     /* Dot products of rows of bytes, exactly. `pack_bytes` rearranges the n rows of b (row stride ldb) as this set's
      * dot_bytes wants them; `packed` has room for ten_packed_bytes(n, depth) bytes, 64-byte aligned. Then

@@ -12,11 +12,15 @@
     X(winograd_filters)                                                                                                \
     X(winograd_product)                                                                                                \
     X(winograd_weights)                                                                                                \
+    X(winograd_filters_bf16)                                                                                           \
+    X(winograd_product_bf16)                                                                                           \
+    X(winograd_weights_bf16)                                                                                           \
     X(pooled_turned)                                                                                                   \
     X(pooled_weights)                                                                                                  \
     X(pooled_spread)                                                                                                   \
     X(windows_finish)                                                                                                  \
     X(windows_gate)                                                                                                    \
+    X(widen_bytes)                                                                                                     \
     X(pack_bytes)                                                                                                      \
     X(dot_bytes)                                                                                                       \
     X(find_below_i32)                                                                                                  \

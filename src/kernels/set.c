@@ -153,11 +153,40 @@ static void matmul_bf16(size_t m, size_t n, size_t k, struct ten_strided a, stru
 typedef int32_t ints __attribute__((vector_size(4 * LANES), may_alias));
 typedef uint8_t bytes_of_lanes __attribute__((vector_size(LANES), aligned(1), may_alias));
 
+/* Bytes to integers and, where they fit, back. GCC makes many instructions of the vector extension's conversions. */
+static inline ints widen_lanes(const uint8_t *bytes) {
+#if defined(__AVX512F__)
+    return (ints)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)bytes));
+#elif defined(__AVX2__)
+    return (ints)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)bytes));
+#else
+    return __builtin_convertvector(*(const bytes_of_lanes *)bytes, ints);
+#endif
+}
+
+static inline void narrow_lanes(ints lanes, uint8_t *bytes) {
+#if defined(__AVX512F__)
+    _mm_storeu_si128((__m128i *)bytes, _mm512_cvtepi32_epi8((__m512i)lanes));
+#else
+    *(bytes_of_lanes *)bytes = __builtin_convertvector(lanes, bytes_of_lanes);
+#endif
+}
+
 #include "kernels/set_windows.h"
 
 #include "kernels/set_winograd.h"
 
 #include "kernels/set_pooled.h"
+
+/* ---- Bytes ----------------------------------------------------------------------------------------------- */
+
+static void widen_bytes(size_t n, const uint8_t *bytes, float unit, float *out) {
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        *(floats *)(out + i) =
+            __builtin_convertvector(widen_lanes(bytes + i), floats) * unit;
+    for (; i < n; i++) out[i] = (float)bytes[i] * unit;
+}
 
 /* ---- Dot products of bytes ------------------------------------------------------------------------------ */
 

@@ -81,8 +81,8 @@ INLINE void put_largest(floats sum[4][2], size_t columns, float *out, uint8_t *p
     put(out, most, columns, false);
     if (!place) return;
     uint8_t bytes[TILE_N];
-    *(bytes_of_lanes *)bytes = __builtin_convertvector(which[0], bytes_of_lanes);
-    *(bytes_of_lanes *)(bytes + LANES) = __builtin_convertvector(which[1], bytes_of_lanes);
+    narrow_lanes(which[0], bytes);
+    narrow_lanes(which[1], bytes + LANES);
     if (columns == TILE_N)
         memcpy(place, bytes, TILE_N);
     else
@@ -291,37 +291,37 @@ static void windows_finish(size_t m, size_t n, const float *raw, const float *bi
         }
 }
 
-/* Registers of a row: what passes, which is added to the sums. */
-INLINE floats gate(const float *out, const float *g, float *sums) {
-    floats x = *(const floats *)g;
-    if (out) x = (floats)((ints)x & (*(const floats *)out > 0));
-    if (sums) *(floats *)sums += x;
-    return x;
-}
-
 /* The rows of a pool, or the one row: what passes where it belongs, 0 elsewhere. */
 INLINE void give(floats x, const uint8_t *place, size_t n, float *raw) {
     if (!place) {
         *(floats *)raw = x;
         return;
     }
-    ints which = __builtin_convertvector(*(const bytes_of_lanes *)place, ints);
+    ints which = widen_lanes(place);
 #pragma GCC unroll 4
     for (int r = 0; r < 4; r++) *(floats *)(raw + (size_t)r * n) = (floats)((ints)x & (which == r));
 }
 
+/* One register's columns of all rows: its sums stay where they are added up. */
 static void windows_gate(size_t m, size_t n, const float *out, const uint8_t *place, const float *g, float *raw,
                          float *sums) {
     size_t rows = place ? 4 : 1, ready = n / LANES * LANES;
-    for (size_t i = 0; i < m; i++, g += n, raw += rows * n) {
-        const float *o = out ? out + i * n : NULL;
-        const uint8_t *p = place ? place + i * n : NULL;
-        for (size_t j = 0; j < ready; j += LANES)
-            give(gate(o ? o + j : NULL, g + j, sums ? sums + j : NULL), p ? p + j : NULL, n, raw + j);
-        for (size_t j = ready; j < n; j++) {
-            float x = o && !(o[j] > 0) ? 0 : g[j];
-            if (sums) sums[j] += x;
-            for (size_t r = 0; r < rows; r++) raw[r * n + j] = !p || p[j] == r ? x : 0;
+    for (size_t j = 0; j < ready; j += LANES) {
+        floats sum = {0};
+        if (sums) sum = *(const floats *)(sums + j);
+        for (size_t i = 0, at = j; i < m; i++, at += n) {
+            floats x = *(const floats *)(g + at);
+            if (out) x = (floats)((ints)x & (*(const floats *)(out + at) > 0));
+            sum += x;
+            give(x, place ? place + at : NULL, n, raw + rows * n * i + j);
         }
+        if (sums) *(floats *)(sums + j) = sum;
     }
+    for (size_t i = 0; i < m && ready < n; i++)
+        for (size_t j = ready; j < n; j++) {
+            size_t at = i * n + j;
+            float x = out && !(out[at] > 0) ? 0 : g[at];
+            if (sums) sums[j] += x;
+            for (size_t r = 0; r < rows; r++) raw[(rows * i + r) * n + j] = !place || place[at] == r ? x : 0;
+        }
 }

@@ -6,6 +6,40 @@
 
 enum { POINTS = 16, GRADIENT_TILES = 32 };
 
+/* What becomes of values at the points: they stay as they are, are rounded to bfloat16, or are rounded and put side by
+ * side with their partner in a 32-bit word, for instructions that multiply pairs: NEIGHBOURS are two channels of a
+ * tile, a LOWER and an UPPER one the same channel of two tiles. */
+enum form { SINGLE, ROUNDED, NEIGHBOURS, LOWER, UPPER };
+#if defined(__AVX512BF16__)
+#define CHANNEL_FORM NEIGHBOURS
+#define TILE_FORM    LOWER
+#else
+#define CHANNEL_FORM ROUNDED
+#define TILE_FORM    ROUNDED
+#endif
+
+typedef uint32_t words __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+INLINE words round_words(floats x) {
+    words bits = (words)x;
+    return (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+}
+
+/* Writes LANES values; `to` is that of the first one, `at` counts values behind it. */
+INLINE void put_points(floats x, enum form form, float *to, size_t at) {
+    switch (form) {
+    case SINGLE: *(floats *)(to + at) = x; break;
+    case ROUNDED: *(words *)(to + at) = round_words(x); break;
+    case NEIGHBOURS:
+#if defined(__AVX512BF16__)
+        _mm256_storeu_si256((__m256i *)((uint16_t *)to + at), (__m256i)_mm512_cvtneps_pbh((__m512)x));
+#endif
+        break;
+    case LOWER: *(words *)(to + at) = round_words(x) >> 16; break;
+    case UPPER: *(words *)(to + at) |= round_words(x); break;
+    }
+}
+
 /* The first `count` values, at most LANES of them; the others are 0. */
 INLINE floats load_some(const float *from, size_t count) {
     if (count >= LANES) return *(const floats *)from;
@@ -22,15 +56,15 @@ INLINE void line_to_points(const floats *d, size_t step, floats *out) {
     out[3 * step] = d[step] - d[3 * step];
 }
 
-/* A tile of 4x4 pixels, LANES channels of each, to its points, which are written `apart` floats apart. */
-INLINE void tile_to_points(const floats d[POINTS], float *points, size_t apart) {
+/* A tile of 4x4 pixels, LANES channels of each, to its points, which are written from `at` on, `apart` values apart. */
+INLINE void tile_to_points(const floats d[POINTS], enum form form, float *points, size_t at, size_t apart) {
     floats t[POINTS], v[POINTS];
 #pragma GCC unroll 4
     for (int x = 0; x < 4; x++) line_to_points(d + x, 4, t + x);
 #pragma GCC unroll 4
     for (int y = 0; y < 4; y++) line_to_points(t + 4 * y, 1, v + 4 * y);
 #pragma GCC unroll 16
-    for (size_t p = 0; p < POINTS; p++) *(floats *)(points + p * apart) = v[p];
+    for (size_t p = 0; p < POINTS; p++) put_points(v[p], form, points, at + p * apart);
 }
 
 /* Where tile `number` lies, counted along rows of `across` tiles, `down` of them an image. */
@@ -41,8 +75,9 @@ INLINE struct tile_place place_of(size_t number, size_t down, size_t across) {
     return (struct tile_place){number / (down * across), number / across % down * 2, number % across * 2};
 }
 
-/* Pixels outside the image are 0. */
-static void take_tile(const struct ten_images *in, struct tile_place at, size_t padded, float *points, size_t apart) {
+/* A tile's points from value `first` on. Pixels outside the image are 0. */
+INLINE void take_tile(const struct ten_images *in, struct tile_place at, size_t padded, enum form form, float *points,
+                      size_t first, size_t apart) {
     size_t channels = in->channels, line = in->width * channels;
     const float *from = in->data + ((at.image * in->height + at.y) * in->width + at.x) * channels;
     bool whole = at.y + 4 <= in->height && at.x + 4 <= in->width;
@@ -58,7 +93,7 @@ static void take_tile(const struct ten_images *in, struct tile_place at, size_t 
                 if (inside) d[p] = load_some(from + p / 4 * line + p % 4 * channels + c, channels - c);
             }
         }
-        tile_to_points(d, points + c, apart);
+        tile_to_points(d, form, points, first + c, apart);
     }
 }
 
@@ -71,43 +106,67 @@ INLINE void taps_to_points(const floats *w, size_t step, floats *out, size_t apa
     out[3 * apart] = w[2 * step];
 }
 
-/* Strips of TILE_N outputs, each [POINTS][inputs][TILE_N]. */
-static void winograd_filters(size_t channels, size_t n, const float *b, bool turned, float *filters) {
-    size_t inputs = turned ? n : channels, outputs = turned ? channels : n;
-    for (size_t j = 0; j < outputs; j += LANES) {
-        size_t columns = smaller(outputs - j, LANES);
-        float *strip = filters + j / TILE_N * TILE_N * POINTS * inputs + j % TILE_N;
-        for (size_t i = 0; i < inputs; i++) {
-            floats w[9], t[12], v[POINTS];
-            for (size_t k = 0; k < 9; k++) {
-                if (!turned) {
-                    w[k] = load_some(b + (k * channels + i) * n + j, columns);
-                    continue;
-                }
-                const float *from = b + ((8 - k) * channels + j) * n + i;
-                float some[LANES] = {0};
-                for (size_t l = 0; l < columns; l++) some[l] = from[l * n];
-                w[k] = *(const floats *)some;
-            }
-            for (size_t x = 0; x < 3; x++) taps_to_points(w + x, 3, t + x, 3);
-            for (size_t y = 0; y < 4; y++) taps_to_points(t + 3 * y, 1, v + 4 * y, 1);
-            for (size_t p = 0; p < POINTS; p++) *(floats *)(strip + (p * inputs + i) * TILE_N) = v[p];
+/* The weights from input i to LANES outputs from j on, at the points. */
+static void filter_points(size_t channels, size_t n, const float *b, bool turned, size_t i, size_t j,
+                          floats v[POINTS]) {
+    size_t columns = smaller((turned ? channels : n) - j, LANES);
+    floats w[9], t[12];
+    for (size_t k = 0; k < 9; k++) {
+        if (!turned) {
+            w[k] = load_some(b + (k * channels + i) * n + j, columns);
+            continue;
         }
-        if (j % TILE_N == 0 && j + LANES >= outputs) /* no second half: zeros */
-            for (size_t i = 0; i < POINTS * inputs; i++) *(floats *)(strip + i * TILE_N + LANES) = (floats){0};
+        const float *from = b + ((8 - k) * channels + j) * n + i;
+        float some[LANES] = {0};
+        for (size_t l = 0; l < columns; l++) some[l] = from[l * n];
+        w[k] = *(const floats *)some;
+    }
+    for (size_t x = 0; x < 3; x++) taps_to_points(w + x, 3, t + x, 3);
+    for (size_t y = 0; y < 4; y++) taps_to_points(t + 3 * y, 1, v + 4 * y, 1);
+}
+
+/* Strips of TILE_N outputs, each [POINTS][inputs][TILE_N]; in pairs, [POINTS][pairs of inputs][TILE_N] words. */
+INLINE void make_filters(size_t channels, size_t n, const float *b, bool turned, enum form form, float *filters) {
+    size_t inputs = turned ? n : channels, outputs = turned ? channels : n;
+    size_t lines = form == NEIGHBOURS ? (inputs + 1) / 2 : inputs;
+    for (size_t j = 0; j < round_up(outputs, TILE_N); j += LANES) {
+        float *strip = filters + j / TILE_N * TILE_N * POINTS * lines + j % TILE_N;
+        for (size_t i = 0; i < inputs; i++) {
+            floats v[POINTS] = {0};
+            if (j < outputs) filter_points(channels, n, b, turned, i, j, v);
+            for (size_t p = 0; p < POINTS; p++) {
+                if (form == NEIGHBOURS)
+                    put_points(v[p], i % 2 ? UPPER : LOWER, strip + (p * lines + i / 2) * TILE_N, 0);
+                else
+                    put_points(v[p], form, strip + (p * lines + i) * TILE_N, 0);
+            }
+        }
     }
 }
 
-/* m[rows x TILE_N] = v[rows x channels] (rows `padded` apart) b[channels x TILE_N]. */
-INLINE void point_product(size_t rows, const float *v, size_t padded, size_t channels, const float *restrict b,
-                          bool wide, float *m) {
+/* sum += x y, or with pairs the products of both halves. */
+INLINE floats add_product(floats sum, const float *x, floats y, bool pairs) {
+#if defined(__AVX512BF16__)
+    if (pairs) {
+        int32_t both;
+        memcpy(&both, x, sizeof both);
+        return (floats)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32(both), (__m512bh)y);
+    }
+#endif
+    (void)pairs;
+    return sum + *x * y;
+}
+
+/* m[rows x TILE_N] = v[rows x lines] (rows `line` floats or words apart) b[lines x TILE_N]. */
+INLINE void point_product(size_t rows, const float *v, size_t line, size_t lines, const float *restrict b, bool wide,
+                          bool pairs, float *m) {
     floats sum[WINDOW_M][2] = {0};
-    for (size_t c = 0; c < channels; c++, b += TILE_N) {
+    for (size_t c = 0; c < lines; c++, b += TILE_N) {
         floats low = *(const floats *)b, high = wide ? *(const floats *)(b + LANES) : low;
 #pragma GCC unroll 12
         for (size_t i = 0; i < rows; i++) {
-            sum[i][0] += v[i * padded + c] * low;
-            if (wide) sum[i][1] += v[i * padded + c] * high;
+            sum[i][0] = add_product(sum[i][0], v + i * line + c, low, pairs);
+            if (wide) sum[i][1] = add_product(sum[i][1], v + i * line + c, high, pairs);
         }
     }
 #pragma GCC unroll 12
@@ -117,21 +176,22 @@ INLINE void point_product(size_t rows, const float *v, size_t padded, size_t cha
     }
 }
 
-INLINE void all_points(size_t rows, const float *v, size_t padded, size_t channels, const float *b, bool wide,
+INLINE void all_points(size_t rows, const float *v, size_t line, size_t lines, const float *b, bool wide, bool pairs,
                        float *m) {
     for (size_t p = 0; p < POINTS; p++)
-        point_product(rows, v + p * WINDOW_M * padded, padded, channels, b + p * channels * TILE_N, wide,
+        point_product(rows, v + p * WINDOW_M * line, line, lines, b + p * lines * TILE_N, wide, pairs,
                       m + p * WINDOW_M * TILE_N);
 }
 
 /* The rows that a product is made of: a multiple of ROW_STEP. */
 enum { ROW_STEP = LANES == 16 ? 3 : WINDOW_M };
 
-static void points_of_strip(size_t tiles, const float *v, size_t padded, size_t channels, const float *b, bool wide,
-                            float *m) {
+INLINE void points_of_strip(size_t tiles, const float *v, size_t line, size_t lines, const float *b, bool wide,
+                            bool pairs, float *m) {
     size_t rows = (tiles + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
 #define ROWS(count)                                                                                                    \
-    (wide ? all_points(count, v, padded, channels, b, true, m) : all_points(count, v, padded, channels, b, false, m))
+    (wide ? all_points(count, v, line, lines, b, true, pairs, m)                                                       \
+          : all_points(count, v, line, lines, b, false, pairs, m))
     if (rows == WINDOW_M) ROWS(WINDOW_M);
 #if defined(__AVX512F__)
     else if (rows == 9)
@@ -189,9 +249,11 @@ INLINE void put_tile(const struct winograd *w, struct tile_place at, const float
     }
 }
 
-static void winograd_product(const struct ten_images *in, size_t n, const float *filters, const float *bias, bool relu,
-                             bool pool, float *out, uint8_t *place, float *scratch) {
+INLINE void make_product(const struct ten_images *in, size_t n, const float *filters, const float *bias, bool relu,
+                         bool pool, float *out, uint8_t *place, float *scratch, enum form form) {
+    bool pairs = form == NEIGHBOURS;
     size_t channels = in->channels, padded = round_up(channels, LANES), height = in->height - 2, width = in->width - 2;
+    size_t lines = pairs ? (channels + 1) / 2 : channels, line = pairs ? padded / 2 : padded;
     struct winograd w = {in, n, height, width, (height + !pool) / 2, (width + !pool) / 2, relu, pool, out, place};
     float *v = scratch, *m = scratch + POINTS * WINDOW_M * padded;
     for (size_t first = 0, tiles = in->count * w.down * w.across; first < tiles; first += WINDOW_M) {
@@ -199,12 +261,12 @@ static void winograd_product(const struct ten_images *in, size_t n, const float 
         struct tile_place at[WINDOW_M];
         for (size_t i = 0; i < some; i++) {
             at[i] = place_of(first + i, w.down, w.across);
-            take_tile(in, at[i], padded, v + i * padded, WINDOW_M * padded);
+            take_tile(in, at[i], padded, form, v, i * padded, WINDOW_M * padded);
         }
         for (size_t j = 0; j < n; j += TILE_N) {
             float starts[TILE_N] = {0};
             if (bias) memcpy(starts, bias + j, smaller(n - j, TILE_N) * sizeof *starts);
-            points_of_strip(some, v, padded, channels, filters + j * POINTS * channels, n - j > LANES, m);
+            points_of_strip(some, v, line, lines, filters + j * POINTS * lines, n - j > LANES, pairs, m);
             for (size_t i = 0; i < some; i++) put_tile(&w, at[i], m + i * TILE_N, j, starts);
         }
     }
@@ -213,8 +275,8 @@ static void winograd_product(const struct ten_images *in, size_t n, const float 
 /* ---- The gradient to the weights ---- */
 
 /* The gradient of a tile's 2x2 pixels to its points. */
-static void take_gradient(const struct winograd *w, const float *g, struct tile_place at, size_t padded, float *points,
-                          size_t apart) {
+INLINE void take_gradient(const struct winograd *w, const float *g, struct tile_place at, size_t padded, enum form form,
+                          float *points, size_t apart) {
     const float *from = g + ((at.image * w->out_height + at.y) * w->out_width + at.x) * w->n;
     bool below = at.y + 1 < w->out_height, beside = at.x + 1 < w->out_width;
     for (size_t c = 0; c < padded; c += LANES) {
@@ -230,25 +292,25 @@ static void take_gradient(const struct winograd *w, const float *g, struct tile_
         t[3][0] = d, t[3][1] = e;
 #pragma GCC unroll 4
         for (size_t y = 0; y < 4; y++) {
-            float *to = points + c + 4 * y * apart;
-            *(floats *)to = t[y][0];
-            *(floats *)(to + apart) = (t[y][0] + t[y][1]) * 0.5f;
-            *(floats *)(to + 2 * apart) = (t[y][0] - t[y][1]) * 0.5f;
-            *(floats *)(to + 3 * apart) = t[y][1];
+            size_t to = c + 4 * y * apart;
+            put_points(t[y][0], form, points, to);
+            put_points((t[y][0] + t[y][1]) * 0.5f, form, points, to + apart);
+            put_points((t[y][0] - t[y][1]) * 0.5f, form, points, to + 2 * apart);
+            put_points(t[y][1], form, points, to + 3 * apart);
         }
     }
 }
 
-/* c[WINDOW_M x TILE_N] (rows ldc apart) = or += v^T t over `tiles` tiles. */
-INLINE void gradient_product(size_t tiles, const float *v, size_t ldv, const float *restrict t, size_t ldt, bool wide,
-                             bool add, float *c, size_t ldc) {
+/* c[WINDOW_M x TILE_N] (rows ldc apart) = or += v^T t over so many tiles or pairs of them. */
+INLINE void gradient_product(size_t steps, const float *v, size_t ldv, const float *restrict t, size_t ldt, bool wide,
+                             bool pairs, bool add, float *c, size_t ldc) {
     floats sum[WINDOW_M][2] = {0};
-    for (size_t k = 0; k < tiles; k++, v += ldv, t += ldt) {
+    for (size_t k = 0; k < steps; k++, v += ldv, t += ldt) {
         floats low = *(const floats *)t, high = wide ? *(const floats *)(t + LANES) : low;
 #pragma GCC unroll 12
         for (size_t i = 0; i < WINDOW_M; i++) {
-            sum[i][0] += v[i] * low;
-            if (wide) sum[i][1] += v[i] * high;
+            sum[i][0] = add_product(sum[i][0], v + i, low, pairs);
+            if (wide) sum[i][1] = add_product(sum[i][1], v + i, high, pairs);
         }
     }
 #pragma GCC unroll 12
@@ -292,20 +354,27 @@ static void points_to_weights(size_t channels, size_t n, const float *sums, size
         }
 }
 
-static void winograd_weights(const struct ten_images *in, size_t n, const float *g, bool accumulate, float *out,
-                             float *scratch) {
-    size_t channels = in->channels, height = in->height - 2, width = in->width - 2;
+INLINE void make_weights(const struct ten_images *in, size_t n, const float *g, bool accumulate, float *out,
+                         float *scratch, enum form form) {
+    bool pairs = form == LOWER;
+    size_t channels = in->channels, height = in->height - 2, width = in->width - 2, each = pairs ? 2 : 1;
     struct winograd w = {.in = in, .n = n, height, width, (height + 1) / 2, (width + 1) / 2};
     size_t rows = round_up(channels, WINDOW_M), inputs = round_up(channels, LANES), line = round_up(n, TILE_N);
     inputs = rows > inputs ? rows : inputs; /* a tile of the product reads whole rows */
     float *sums = scratch, *v = sums + POINTS * rows * line, *t = v + GRADIENT_TILES * POINTS * inputs;
     size_t tiles = in->count * w.down * w.across;
     for (size_t first = 0; first < tiles; first += GRADIENT_TILES) {
-        size_t some = smaller(tiles - first, GRADIENT_TILES);
+        size_t some = smaller(tiles - first, GRADIENT_TILES), steps = (some + each - 1) / each;
         for (size_t i = 0; i < some; i++) {
             struct tile_place at = place_of(first + i, w.down, w.across);
-            take_tile(in, at, round_up(channels, LANES), v + i * inputs, GRADIENT_TILES * inputs);
-            take_gradient(&w, g, at, round_up(n, LANES), t + i * line, GRADIENT_TILES * line);
+            float *to = t + i / each * line;
+            if (pairs && i % 2) {
+                take_tile(in, at, round_up(channels, LANES), UPPER, v, i / 2 * inputs, GRADIENT_TILES * inputs);
+                take_gradient(&w, g, at, round_up(n, LANES), UPPER, to, GRADIENT_TILES * line);
+            } else {
+                take_tile(in, at, round_up(channels, LANES), form, v, i / each * inputs, GRADIENT_TILES * inputs);
+                take_gradient(&w, g, at, round_up(n, LANES), form, to, GRADIENT_TILES * line);
+            }
         }
         for (size_t p = 0; p < POINTS; p++)
             for (size_t j = 0; j < n; j += TILE_N)
@@ -314,13 +383,43 @@ static void winograd_weights(const struct ten_images *in, size_t n, const float 
                     const float *columns_of = t + p * GRADIENT_TILES * line + j;
                     float *to = sums + (p * rows + c) * line + j;
                     if (n - j > LANES)
-                        gradient_product(some, rows_of, inputs, columns_of, line, true, first > 0, to, line);
+                        gradient_product(steps, rows_of, inputs, columns_of, line, true, pairs, first > 0, to, line);
                     else
-                        gradient_product(some, rows_of, inputs, columns_of, line, false, first > 0, to, line);
+                        gradient_product(steps, rows_of, inputs, columns_of, line, false, pairs, first > 0, to, line);
                 }
     }
     if (tiles)
         points_to_weights(channels, n, sums, rows * line, line, accumulate, out);
     else if (!accumulate)
         memset(out, 0, 9 * channels * n * sizeof *out);
+}
+
+/* ---- The kernels ---- */
+
+static void winograd_filters(size_t channels, size_t n, const float *b, bool turned, float *filters) {
+    make_filters(channels, n, b, turned, SINGLE, filters);
+}
+
+static void winograd_filters_bf16(size_t channels, size_t n, const float *b, bool turned, float *filters) {
+    make_filters(channels, n, b, turned, CHANNEL_FORM, filters);
+}
+
+static void winograd_product(const struct ten_images *in, size_t n, const float *filters, const float *bias, bool relu,
+                             bool pool, float *out, uint8_t *place, float *scratch) {
+    make_product(in, n, filters, bias, relu, pool, out, place, scratch, SINGLE);
+}
+
+static void winograd_product_bf16(const struct ten_images *in, size_t n, const float *filters, const float *bias,
+                                  bool relu, bool pool, float *out, uint8_t *place, float *scratch) {
+    make_product(in, n, filters, bias, relu, pool, out, place, scratch, CHANNEL_FORM);
+}
+
+static void winograd_weights(const struct ten_images *in, size_t n, const float *g, bool accumulate, float *out,
+                             float *scratch) {
+    make_weights(in, n, g, accumulate, out, scratch, SINGLE);
+}
+
+static void winograd_weights_bf16(const struct ten_images *in, size_t n, const float *g, bool accumulate, float *out,
+                                  float *scratch) {
+    make_weights(in, n, g, accumulate, out, scratch, TILE_FORM);
 }

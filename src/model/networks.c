@@ -89,7 +89,7 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
             REAL("warm_up", warm_up, 0, 1, "share of the steps in which the rate rises"),                              \
             REAL("div_factor", "25", 1, 1e9, "one-cycle begins with the largest rate divided by this"),                \
             REAL("final_div_factor", "1e4", 1, 1e9, "and ends with that divided by this"),                             \
-            WORD("cycle_momentum", "false", truths, "one-cycle moves momentum and beta1, against the rate"),         \
+            WORD("cycle_momentum", "false", truths, "one-cycle moves momentum and beta1, against the rate"),           \
             REAL("base_momentum", "0.85", 0, 0.9999, "between this ..."),                                              \
             REAL("max_momentum", "0.95", 0, 0.9999, "... and this"),                                                   \
             ABOVE("step_size", "1", 0, 100000, "epochs between the steps of the schedule step"),                       \
@@ -106,7 +106,9 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
             REAL("elastic", "0", 0, 1e4, "alpha of the elastic deformation"),                                          \
             REAL("sigma", "4", 1, TEN_MAX_SIDE, "its smoothness in pixels"),                                           \
             REAL("max_seconds", "0", 0, 1e9, "time for training, to which the schedule is fitted; 0: no limit"),       \
-            WORD("precision", "auto", precisions, "of the products of dense layers in training; auto: the faster one here"), own                                 \
+            WORD("precision", "auto", precisions,                                                                      \
+                 "of the products of dense layers in training; auto: the faster one here"),                            \
+            own                                                                                                        \
     }
 
 #define DROPOUT_OF(rate) REAL("dropout", rate, 0, 0.9, "share of neurons dropped before the last layer")
@@ -236,10 +238,14 @@ static void release(void *state) {
     *model = (struct network){0};
 }
 
-static enum ten_status prepare(struct network *model, struct ten_error *error) {
+static enum ten_precision prediction_precision(const struct ten_values *values) {
+    return values->word[PRECISION] == BFLOAT16 ? TEN_BF16 : TEN_SINGLE;
+}
+
+static enum ten_status prepare(struct network *model, const struct ten_values *values, struct ten_error *error) {
     model->prepared = ten_alloc(model->network->prepared, sizeof *model->prepared);
     if (!model->prepared) return ten_fail_memory(error, "the weights");
-    ten_network_prepare(model->network, model->parameters, model->prepared);
+    ten_network_prepare(model->network, prediction_precision(values), model->parameters, model->prepared);
     return TEN_OK;
 }
 
@@ -253,7 +259,7 @@ static enum ten_status fit(struct network *model, const struct preset *preset, c
     struct ten_recipe recipe = recipe_of(preset, training->values);
     status = ten_train(model->network, &recipe, training->features, training->labels, model->parameters,
                        model->statistics, training->history, training->run, error);
-    return status == TEN_OK ? prepare(model, error) : status;
+    return status == TEN_OK ? prepare(model, training->values, error) : status;
 }
 
 static enum ten_status summarise(const struct preset *preset, const struct ten_values *values,
@@ -266,10 +272,6 @@ static enum ten_status summarise(const struct preset *preset, const struct ten_v
     *summary = ten_network_summary(network);
     ten_network_free(network);
     return *summary ? TEN_OK : ten_fail_memory(error, "the network's table");
-}
-
-static enum ten_precision prediction_precision(const struct ten_values *values) {
-    return values->word[PRECISION] == BFLOAT16 ? TEN_BF16 : TEN_SINGLE;
 }
 
 static enum ten_status predict(const void *state, const struct ten_values *values, const struct ten_batch *features,
@@ -365,7 +367,6 @@ static size_t size_of_file(const struct ten_tensors *tensors) {
 /* The network is what its text in the file says, whatever a network of this name is in this version. */
 static enum ten_status load(void *state, const struct ten_values *values, const struct ten_shape *shape,
                             struct ten_tensors *tensors, struct ten_error *error) {
-    (void)values;
     struct network *model = state;
     const char *text = json_string_value(json_object_get(tensors->metadata, "network"));
     if (!text)
@@ -386,7 +387,7 @@ static enum ten_status load(void *state, const struct ten_values *values, const 
     for (size_t i = 0; i < model->network->count; i++)
         for (size_t part = 0; status == TEN_OK && part < PARTS; part++)
             status = take_part(model, i, part, tensors, error);
-    return status == TEN_OK ? prepare(model, error) : status;
+    return status == TEN_OK ? prepare(model, values, error) : status;
 }
 
 /* ---- The models

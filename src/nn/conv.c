@@ -7,7 +7,7 @@
  * fewer products.
  *
  * A ReLU and a 2x2 maxpool behind the layer are done in the same breath: nothing but the largest of four pixels is ever
- * stored, and the gradients make only the products that it passes on. Convolutions are always in single precision. */
+ * stored, and the gradients make only the products that it passes on. */
 #include "base/error.h"
 #include "nn/layer.h"
 
@@ -229,17 +229,24 @@ static void with_zeros(struct work *w, const float *in) {
 /* ---- Passes ------------------------------------------------------------------------------------------------------
  */
 
-static void prepare(const struct ten_layer *layer, const float *parameters, bool backward, float *prepared) {
+static void prepare(const struct ten_layer *layer, enum ten_precision precision, const float *parameters, bool backward,
+                    float *prepared) {
     struct method method = method_of(layer, false);
     const struct ten_kernels *kernels = ten_kernels();
     size_t channels = layer->in.channels, units = layer->units;
-    if (!backward) {
-        if (method.winograd) kernels->winograd_filters(channels, units, parameters, false, prepared);
-    } else if (method.sparse) {
+    if (backward && method.sparse)
         kernels->pooled_turned(units, layer->kernel_height, layer->kernel_width * channels, parameters, prepared);
-    } else if (method.winograd) {
-        kernels->winograd_filters(channels, units, parameters, true, prepared);
-    }
+    else if (method.winograd && precision == TEN_BF16)
+        kernels->winograd_filters_bf16(channels, units, parameters, backward, prepared);
+    else if (method.winograd)
+        kernels->winograd_filters(channels, units, parameters, backward, prepared);
+}
+
+typedef void filtering(const struct ten_images *in, size_t n, const float *filters, const float *bias, bool relu,
+                       bool pool, float *out, uint8_t *place, float *scratch);
+
+static filtering *filter(const struct ten_pass *pass) {
+    return pass->precision == TEN_BF16 ? ten_kernels()->winograd_product_bf16 : ten_kernels()->winograd_product;
 }
 
 static void forward(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
@@ -256,8 +263,7 @@ static void forward(const struct ten_layer *layer, const struct ten_pass *pass, 
         size_t done = i * (w.outputs / w.images) * units;
         uint8_t *place = pool && kept ? (uint8_t *)kept + done : NULL;
         if (w.method.winograd)
-            kernels->winograd_product(&w.around, units, pass->prepared, biases, relu, pool, out + done, place,
-                                      w.scratch);
+            filter(pass)(&w.around, units, pass->prepared, biases, relu, pool, out + done, place, w.scratch);
         else
             kernels->windows_product(w.m, units, &w.windows, weights, biases, relu, pool, out + done, place, w.scratch);
     }
@@ -272,8 +278,8 @@ static void filter_back(const struct work *w, const struct ten_pass *pass, const
     struct ten_images image = {w->raw, w->images, tall, wide, units};
     memset(w->raw, 0, w->images * tall * wide * units * sizeof *g);
     copy_frame(&frame, g, w->raw, false);
-    ten_kernels()->winograd_product(&image, layer->in.channels, pass->prepared + layer->prepared, NULL, false, false,
-                                    in_gradient, NULL, w->scratch);
+    filter(pass)(&image, layer->in.channels, pass->prepared + layer->prepared, NULL, false, false, in_gradient, NULL,
+                 w->scratch);
 }
 
 /* The gradient to the input by adding to it window by window. */
@@ -300,7 +306,9 @@ static void backward_dense(struct work *w, const struct ten_pass *pass, const fl
     kernels->windows_gate(w->outputs, units, out, place, g, raw, gradient ? gradient + w->layer->decayed : NULL);
     if (gradient) {
         with_zeros(w, in);
-        if (w->method.winograd)
+        if (w->method.winograd && pass->precision == TEN_BF16)
+            kernels->winograd_weights_bf16(&w->around, units, raw, add, gradient, w->scratch);
+        else if (w->method.winograd)
             kernels->winograd_weights(&w->around, units, raw, add, gradient, w->scratch);
         else
             kernels->windows_weights(w->m, units, &w->windows, raw, add, gradient, w->scratch);

@@ -111,7 +111,7 @@ enum ten_status ten_network_outputs(const struct ten_network *network, const flo
         free(own);
         return ten_fail_memory(error, "a network's activations");
     }
-    if (own) ten_network_prepare(network, parameters, own);
+    if (own) ten_network_prepare(network, precision, parameters, own);
     l.prepared = own ? own : prepared;
     status = ten_parallel(run, "look into network", "images", (double)l.rows_per_task, tasks, look_at_rows, &l, error);
     free(l.memory);

@@ -93,11 +93,13 @@ char *ten_network_text(const struct ten_network *network) {
     return text;
 }
 
-void ten_network_prepare(const struct ten_network *network, const float *parameters, float *prepared) {
+void ten_network_prepare(const struct ten_network *network, enum ten_precision precision, const float *parameters,
+                         float *prepared) {
     for (size_t i = 0; i < network->count; i++) {
         const struct ten_layer *layer = &network->layers[i];
         if (layer->type->prepare && !layer->folded)
-            layer->type->prepare(layer, parameters + layer->parameters_at, false, prepared + layer->prepared_at);
+            layer->type->prepare(layer, precision, parameters + layer->parameters_at, false,
+                                 prepared + layer->prepared_at);
     }
 }
 

@@ -19,8 +19,8 @@ struct ten_volume {
 
 static inline size_t ten_volume_size(struct ten_volume v) { return v.height * v.width * v.channels; }
 
-/* What the products of dense layers are made in: single precision, or with factors rounded to bfloat16 (sums, and
- * everything that is not such a product, are in single precision always). */
+/* What the products of dense layers, and those of convolutions by minimal filtering, are made in: single precision, or
+ * with factors rounded to bfloat16. Sums, and all other products, are in single precision always. */
 enum ten_precision { TEN_SINGLE, TEN_BF16 };
 
 /* One pass of one thread over some rows. */
@@ -87,7 +87,8 @@ struct ten_layer_type {
     void (*initialise)(const struct ten_layer *layer, struct ten_random *random, float *parameters, float *statistics);
     /* Makes of the parameters what all rows need: prepared[layer->prepared], or with `backward` what backward needs,
      * prepared[layer->prepared_backward], which is to lie behind it. NULL: nothing. */
-    void (*prepare)(const struct ten_layer *layer, const float *parameters, bool backward, float *prepared);
+    void (*prepare)(const struct ten_layer *layer, enum ten_precision precision, const float *parameters, bool backward,
+                    float *prepared);
     /* kept: NULL if there will be no backward. */
     void (*forward)(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
                     float *out, void *kept);
@@ -186,8 +187,10 @@ void ten_workspace_gradient(const struct ten_workspace *workspace, size_t begin,
 
 /* ---- Use ------------------------------------------------------------------------------------------------------ */
 
-/* Makes of the parameters what ten_network_predict needs, prepared[network->prepared], 64-byte aligned. */
-void ten_network_prepare(const struct ten_network *network, const float *parameters, float *prepared);
+/* Makes of the parameters what ten_network_predict needs in this precision, prepared[network->prepared], 64-byte
+ * aligned. */
+void ten_network_prepare(const struct ten_network *network, enum ten_precision precision, const float *parameters,
+                         float *prepared);
 
 /* prepared: as ten_network_prepare made it of the same parameters, or NULL: made for this call.
  * probabilities[rows x TEN_CLASSES]; logits instead if wanted. A row's do not depend on the others. Safe from several
@@ -200,10 +203,11 @@ enum ten_status ten_network_predict(const struct ten_network *network, const flo
 /* What layer `layer` (0: the first) gives for each image, at the speed of prediction and with its `prepared`:
  * out[rows x ten_volume_size(layers[layer].out)]. A row's does not depend on the others. */
 enum ten_status ten_network_outputs(const struct ten_network *network, const float *parameters, const float *statistics,
-                                    const float *prepared, enum ten_precision precision, const struct ten_batch *images, size_t layer,
-                                    float *out, const struct ten_run *run, struct ten_error *error);
+                                    const float *prepared, enum ten_precision precision, const struct ten_batch *images,
+                                    size_t layer, float *out, const struct ten_run *run, struct ten_error *error);
 
-/* What layer `layer` gives for one image, every layer doing its own work only: out[ten_volume_size(layers[layer].out)]. */
+/* What layer `layer` gives for one image, every layer doing its own work only: out[ten_volume_size(layers[layer].out)].
+ */
 enum ten_status ten_network_activations(const struct ten_network *network, const float *parameters,
                                         const float *statistics, const float *image, size_t layer, float *out,
                                         struct ten_error *error);

@@ -82,7 +82,7 @@ enum ten_status ten_network_predict(const struct ten_network *network, const flo
         free(own);
         return ten_fail_memory(error, "a network's activations");
     }
-    if (own) ten_network_prepare(network, parameters, own);
+    if (own) ten_network_prepare(network, precision, parameters, own);
     p.prepared = own ? own : prepared;
     enum ten_status status =
         ten_parallel(run, "predict network", "images", (double)p.rows_per_task, tasks, predict_rows, &p, error);

@@ -299,7 +299,7 @@ static enum ten_status prepare(void *context, size_t task, size_t thread, struct
     const struct ten_layer *layer = &w->network->layers[back ? task - w->network->count : task];
     float *to = w->memory.prepared + layer->prepared_at + (back ? layer->prepared : 0);
     bool wanted = back ? layer->prepared_backward > 0 && slot_before(w, layer->number) > 0 : layer->prepared > 0;
-    if (wanted) layer->type->prepare(layer, w->parameters + layer->parameters_at, back, to);
+    if (wanted) layer->type->prepare(layer, w->input.precision, w->parameters + layer->parameters_at, back, to);
     return TEN_OK;
 }
 

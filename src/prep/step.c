@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const struct ten_step_type *const steps[] = {
-    &ten_step_scale,  &ten_step_minmax, &ten_step_crop20,      &ten_step_center,
-    &ten_step_deskew, &ten_step_trim,   &ten_step_standardize, &ten_step_pca,
+    &ten_step_scale,  &ten_step_multiply, &ten_step_minmax,      &ten_step_crop20, &ten_step_center,
+    &ten_step_deskew, &ten_step_trim,     &ten_step_standardize, &ten_step_pca,
 };
 
 enum { STEP_TYPES = sizeof steps / sizeof *steps };

@@ -93,7 +93,8 @@ static void try_product(const struct ten_kernels *set, const struct shape *s, co
     for (int relu = 0; relu < 2; relu++) {
         size_t down = height / 2, across = width / 2, pooled = s->count * down * across * s->n;
         float *all = guarded(count), *most = guarded(pooled), *again = guarded(pooled);
-        uint8_t *place = malloc(pooled ? pooled : 1);
+        assert_true(pooled < (size_t)1 << 32);
+        uint8_t *place = malloc(pooled + 1);
         assert_non_null(place);
         set->winograd_product(in, s->n, filters, bias, relu, false, all, NULL, scratch);
         for (size_t i = 0; i < count; i++) assert_true(all[i] == (relu && !(plain[i] > 0) ? 0 : plain[i]));
@@ -191,6 +192,61 @@ void test_winograd_of(const struct ten_kernels *set) {
         free(b);
         free(bias);
         free(g);
+    }
+}
+
+/* With the values at the points rounded to bfloat16: the generic kernels near the exact result, the others near them.
+ */
+static void try_rounded(const struct ten_kernels *set, struct ten_random *random, const struct shape *s) {
+    size_t height = s->height - 2, width = s->width - 2, pixels = s->count * s->height * s->width;
+    size_t count = s->count * height * width * s->n, weights = 9 * s->channels * s->n;
+    float *data = fresh_floats(random, pixels * s->channels), *b = fresh_floats(random, weights);
+    float *bias = fresh_floats(random, s->n), *g = fresh_floats(random, count);
+    struct ten_images in = {data, s->count, s->height, s->width, s->channels};
+    float *out[3], *sums[3];
+    for (int way = 0; way < 3; way++) { /* exact, generic, the set */
+        const struct ten_kernels *k = way == 2 ? set : ten_kernels_at(0);
+        float *filters = scratch_of(ten_winograd_filters(s->channels, s->n));
+        float *scratch = scratch_of(ten_winograd_scratch(s->channels, s->n));
+        out[way] = guarded(count), sums[way] = guarded(weights);
+        (way ? k->winograd_filters_bf16 : k->winograd_filters)(s->channels, s->n, b, s->count == 2, filters);
+        if (s->count == 2) /* turned filters want as many channels as units */
+            assert_int_equal(s->channels, s->n);
+        (way ? k->winograd_product_bf16 : k->winograd_product)(&in, s->n, filters, bias, true, false, out[way], NULL,
+                                                               scratch);
+        (way ? k->winograd_weights_bf16 : k->winograd_weights)(&in, s->n, g, false, sums[way], scratch);
+        free(filters);
+        free(scratch);
+    }
+    double norm = sqrt(9 * (double)s->channels), long_norm = sqrt((double)(s->count * height * width));
+    for (size_t i = 0; i < count; i++) {
+        if (!(fabsf(out[1][i] - out[0][i]) <= 0.03 * norm)) fail_msg("rounded product %zu is far off", i);
+        check_near(set->name, "winograd_product_bf16", i, out[2][i], (double)out[1][i], 9 * (double)s->channels);
+    }
+    for (size_t i = 0; i < weights; i++) {
+        if (!(fabsf(sums[1][i] - sums[0][i]) <= 0.03 * (long_norm + 1))) fail_msg("rounded weight %zu is far off", i);
+        check_near(set->name, "winograd_weights_bf16", i, sums[2][i], (double)sums[1][i], 2 * long_norm * long_norm);
+    }
+    for (int way = 0; way < 3; way++) {
+        free_guarded(out[way], count, set->name, "winograd_product_bf16");
+        free_guarded(sums[way], weights, set->name, "winograd_weights_bf16");
+    }
+    free(data);
+    free(b);
+    free(bias);
+    free(g);
+}
+
+void test_winograd_bf16_of(const struct ten_kernels *set) {
+    struct ten_random random;
+    ten_random_init(&random, 20261125, 3);
+    const size_t channels[] = {1, 2, 7, 8, 15, 16, 17, 32, 33, 40, 64}, sides[] = {3, 4, 5, 6, 9, 12};
+    for (size_t round = 0; round < 60; round++) {
+        struct shape s = {1 + ten_random_below(&random, 4), sides[ten_random_below(&random, 6)],
+                          sides[ten_random_below(&random, 6)], channels[ten_random_below(&random, 11)],
+                          channels[ten_random_below(&random, 11)]};
+        if (s.count == 2) s.n = s.channels;
+        try_rounded(set, &random, &s);
     }
 }
 

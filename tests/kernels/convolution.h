@@ -7,6 +7,7 @@
 #include "kernels/kernels.h"
 
 void test_winograd_of(const struct ten_kernels *set);
+void test_winograd_bf16_of(const struct ten_kernels *set);
 void test_pooled_of(const struct ten_kernels *set);
 
 #endif

@@ -944,6 +944,23 @@ static void test_windows_alone(const struct ten_kernels *set) {
     }
 }
 
+/* ---- Bytes to floats ---- */
+
+static void test_widen_of(const struct ten_kernels *set) {
+    struct ten_random random;
+    ten_random_init(&random, seed, 13);
+    for (size_t s = 0; s < SIZES; s++) {
+        uint8_t *bytes = fresh(sizes[s], 1);
+        for (size_t i = 0; i < sizes[s]; i++) bytes[i] = (uint8_t)ten_random_below(&random, 256);
+        struct output out = output_new(1, sizes[s], sizes[s]);
+        set->widen_bytes(sizes[s], bytes, 0.1f, output_row(&out, 0));
+        check_guards(&out, "widen_bytes");
+        for (size_t i = 0; i < sizes[s]; i++) assert_true(((float *)output_row(&out, 0))[i] == (float)bytes[i] * 0.1f);
+        free(bytes);
+        free(out.block);
+    }
+}
+
 /* The test of each kernel of the list; a kernel without one fails test_something_was_tested. */
 static void (*const test_of[TEN_KERNELS])(const struct ten_kernels *set) = {
     [TEN_KERNEL_matmul] = test_matmul_of,
@@ -954,11 +971,15 @@ static void (*const test_of[TEN_KERNELS])(const struct ten_kernels *set) = {
     [TEN_KERNEL_winograd_filters] = test_winograd_of,
     [TEN_KERNEL_winograd_product] = test_winograd_of,
     [TEN_KERNEL_winograd_weights] = test_winograd_of,
+    [TEN_KERNEL_winograd_filters_bf16] = test_winograd_bf16_of,
+    [TEN_KERNEL_winograd_product_bf16] = test_winograd_bf16_of,
+    [TEN_KERNEL_winograd_weights_bf16] = test_winograd_bf16_of,
     [TEN_KERNEL_pooled_turned] = test_pooled_of,
     [TEN_KERNEL_pooled_weights] = test_pooled_of,
     [TEN_KERNEL_pooled_spread] = test_pooled_of,
     [TEN_KERNEL_windows_finish] = test_windows_of,
     [TEN_KERNEL_windows_gate] = test_windows_of,
+    [TEN_KERNEL_widen_bytes] = test_widen_of,
     [TEN_KERNEL_pack_bytes] = test_dots_of,
     [TEN_KERNEL_dot_bytes] = test_dots_of,
     [TEN_KERNEL_find_below_i32] = test_find_of,
@@ -1016,9 +1037,19 @@ static void test_winograd(void **state) {
     on_every_set(test_winograd_of);
 }
 
+static void test_winograd_bf16(void **state) {
+    (void)state;
+    on_every_set(test_winograd_bf16_of);
+}
+
 static void test_pooled(void **state) {
     (void)state;
     on_every_set(test_pooled_of);
+}
+
+static void test_widen(void **state) {
+    (void)state;
+    on_every_set(test_widen_of);
 }
 
 static void test_dot_bytes(void **state) {
@@ -1089,7 +1120,7 @@ static void test_sets(void **state) {
 /* Runs last: a harness that tested nothing, or not every kernel, must not pass. */
 static void test_something_was_tested(void **state) {
     (void)state;
-    enum { TESTS = 14 };
+    enum { TESTS = 16 };
     static const char *const names[] = {
 #define X(name) #name,
         TEN_KERNEL_LIST(X)
@@ -1105,14 +1136,15 @@ int main(void) {
     const char *wanted = getenv("TENFOLD_TEST_SEED");
     if (wanted) seed = strtoull(wanted, NULL, 10);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sets),        cmocka_unit_test(test_matmul),
-        cmocka_unit_test(test_matmul_bf16), cmocka_unit_test(test_matmul_alone),
-        cmocka_unit_test(test_windows),     cmocka_unit_test(test_windows_rows),
-        cmocka_unit_test(test_winograd),    cmocka_unit_test(test_pooled),
-        cmocka_unit_test(test_dot_bytes),   cmocka_unit_test(test_find_below),
-        cmocka_unit_test(test_distances),   cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_best_cut),    cmocka_unit_test(test_softmax),
-        cmocka_unit_test(test_adam),        cmocka_unit_test(test_something_was_tested),
+        cmocka_unit_test(test_sets),          cmocka_unit_test(test_matmul),
+        cmocka_unit_test(test_matmul_bf16),   cmocka_unit_test(test_matmul_alone),
+        cmocka_unit_test(test_windows),       cmocka_unit_test(test_windows_rows),
+        cmocka_unit_test(test_widen),         cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_winograd_bf16), cmocka_unit_test(test_pooled),
+        cmocka_unit_test(test_dot_bytes),     cmocka_unit_test(test_find_below),
+        cmocka_unit_test(test_distances),     cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_best_cut),      cmocka_unit_test(test_softmax),
+        cmocka_unit_test(test_adam),          cmocka_unit_test(test_something_was_tested),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

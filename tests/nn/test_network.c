@@ -537,8 +537,8 @@ static void test_predict(void **state) {
 }
 
 /* What a layer gives for many images at once is what it gives for one of them with every layer on its own (to the bit,
- * unless a convolution may go about it in another way where nothing comes between it and what follows): for every layer,
- * those in the middle of what is done in one go among them, and any number of rows and threads. */
+ * unless a convolution may go about it in another way where nothing comes between it and what follows): for every
+ * layer, those in the middle of what is done in one go among them, and any number of rows and threads. */
 static void check_outputs(const char *text, struct ten_volume in, double tolerance) {
     enum { MANY = 131 };
     struct ten_error error;
@@ -546,13 +546,13 @@ static void check_outputs(const char *text, struct ten_volume in, double toleran
     size_t size = ten_volume_size(in);
     struct ten_batch batch = {.rows = MANY, .shape = {size, 0, 0}, .floats = b.images};
     float *prepared = ten_alloc(b.network->prepared, sizeof *prepared);
-    ten_network_prepare(b.network, b.parameters, prepared);
+    ten_network_prepare(b.network, TEN_SINGLE, b.parameters, prepared);
     for (size_t i = 0; i < b.network->statistics; i++) b.statistics[i] = 0.5f + 0.01f * (float)(i % 7);
     for (size_t l = 0; l < b.network->count; l++) {
         size_t volume = ten_volume_size(b.network->layers[l].out);
         float *all = malloc(MANY * volume * sizeof *all), *one = malloc(volume * sizeof *one);
-        assert_ok(ten_network_outputs(b.network, b.parameters, b.statistics, l % 2 ? prepared : NULL, TEN_SINGLE, &batch,
-                                      l, all, &(struct ten_run){.threads = (int)(l % 3)}, &error));
+        assert_ok(ten_network_outputs(b.network, b.parameters, b.statistics, l % 2 ? prepared : NULL, TEN_SINGLE,
+                                      &batch, l, all, &(struct ten_run){.threads = (int)(l % 3)}, &error));
         for (size_t i = 0; i < MANY; i += 13) {
             assert_ok(
                 ten_network_activations(b.network, b.parameters, b.statistics, b.images + i * size, l, one, &error));
@@ -562,8 +562,8 @@ static void check_outputs(const char *text, struct ten_volume in, double toleran
                              (double)one[v], (double)all[i * volume + v]);
         }
         struct ten_batch few = {.rows = 1, .shape = {size, 0, 0}, .floats = b.images + 52 * size};
-        assert_ok(ten_network_outputs(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &few, l, one, NULL,
-                                      &error));
+        assert_ok(
+            ten_network_outputs(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &few, l, one, NULL, &error));
         assert_memory_equal(one, all + 52 * volume, volume * sizeof *one);
         free(all);
         free(one);
@@ -573,13 +573,13 @@ static void check_outputs(const char *text, struct ten_volume in, double toleran
                                      nothing, NULL, &error),
                  TEN_INVALID, "there is no layer");
     batch.shape.columns++;
-    assert_fails(ten_network_outputs(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, 0, nothing, NULL,
-                                     &error),
-                 TEN_INVALID, "images have");
+    assert_fails(
+        ten_network_outputs(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, 0, nothing, NULL, &error),
+        TEN_INVALID, "images have");
     batch.shape.columns--;
     batch.rows = 0;
-    assert_ok(ten_network_outputs(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, 0, nothing, NULL,
-                                  &error));
+    assert_ok(
+        ten_network_outputs(b.network, b.parameters, b.statistics, NULL, TEN_SINGLE, &batch, 0, nothing, NULL, &error));
     free(prepared);
     bench_release(&b);
 }

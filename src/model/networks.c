@@ -32,9 +32,6 @@ enum {
     WARM_UP,
     DIV_FACTOR,
     FINAL_DIV_FACTOR,
-    CYCLE_MOMENTUM,
-    BASE_MOMENTUM,
-    MAX_MOMENTUM,
     STEP_SIZE,
     GAMMA,
     LABEL_SMOOTHING,
@@ -89,9 +86,6 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
             REAL("warm_up", warm_up, 0, 1, "share of the steps in which the rate rises"),                              \
             REAL("div_factor", "25", 1, 1e9, "one-cycle begins with the largest rate divided by this"),                \
             REAL("final_div_factor", "1e4", 1, 1e9, "and ends with that divided by this"),                             \
-            WORD("cycle_momentum", "false", truths, "one-cycle moves momentum and beta1, against the rate"),           \
-            REAL("base_momentum", "0.85", 0, 0.9999, "between this ..."),                                              \
-            REAL("max_momentum", "0.95", 0, 0.9999, "... and this"),                                                   \
             ABOVE("step_size", "1", 0, 100000, "epochs between the steps of the schedule step"),                       \
             ABOVE("gamma", "0.1", 0, 1, "by which each of them multiplies the rate"),                                  \
             REAL("label_smoothing", smoothing, 0, 0.9, "share of a label's weight given to all classes alike"),        \
@@ -214,10 +208,6 @@ static struct ten_recipe recipe_of(const struct preset *preset, const struct ten
                      .warm_up = v[WARM_UP],
                      .step_factor = v[GAMMA],
                      .step_share = v[STEP_SIZE] / v[EPOCHS]},
-        .least_momentum = v[BASE_MOMENTUM],
-        .most_momentum = values->word[CYCLE_MOMENTUM] == TRUE && values->word[SCHEDULE] == TEN_SCHEDULE_ONE_CYCLE
-                             ? v[MAX_MOMENTUM]
-                             : 0,
         .label_smoothing = (float)v[LABEL_SMOOTHING],
         .validation = v[VALIDATION_FRACTION],
         .patience = (size_t)v[PATIENCE],

@@ -113,12 +113,6 @@ static double one_cycle(const struct ten_schedule *s, double step, double steps)
     return anneal(1, s->final_share, end > top ? fmin((step - fmax(top, 0)) / (end - fmax(top, 0)), 1) : 1);
 }
 
-double ten_schedule_momentum(const struct ten_schedule *s, double least, double most, double step, size_t steps) {
-    double top = s->warm_up * (double)steps - 1, end = (double)steps - 1;
-    if (step < top) return anneal(most, least, fmax(step, 0) / top);
-    return anneal(least, most, end > top ? fmin((step - fmax(top, 0)) / (end - fmax(top, 0)), 1) : 1);
-}
-
 double ten_schedule_rate(const struct ten_schedule *s, double step, size_t steps) {
     double count = (double)steps, factor = 1;
     switch (s->kind) {

@@ -70,10 +70,6 @@ struct ten_schedule {
     double step_factor, step_share;
 };
 
-/* The momentum that goes with the rate of one-cycle, in the same two phases but the other way: from `most` down to
- * `least` and back up (Smith 2018; PyTorch's OneCycleLR cycles beta1, or sgd's momentum, between 0.95 and 0.85). */
-double ten_schedule_momentum(const struct ten_schedule *schedule, double least, double most, double step, size_t steps);
-
 /* The rate of step `step`, 0 to `steps` - 1; a fraction where steps are fitted to a time. */
 double ten_schedule_rate(const struct ten_schedule *schedule, double step, size_t steps);
 

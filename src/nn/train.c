@@ -64,8 +64,7 @@ struct training {
     float *gradients;               /* [threads x piece_room] */
 
     struct ten_train_state state;
-    struct ten_optimizer optimizer; /* of the step under way */
-    bool whole;                     /* whether the state is that between two steps */
+    bool whole; /* whether the state is that between two steps */
     struct ten_train_identity identity[TEN_TRAIN_IDENTITIES];
     double began;          /* when this process began the epoch under way, less what was spent on it before */
     double written;        /* when the last checkpoint was */
@@ -240,15 +239,14 @@ static char *recipe_text(const struct ten_recipe *r) {
     int length = asprintf(
         &text,
         "epochs %zu, batch %zu; %s, momentum %.17g%s, betas %.17g %.17g, epsilon %.17g, decay %.17g; %s, rate %.17g, "
-        "momentum %.17g to %.17g, shares %.17g %.17g, warm-up %.17g, steps %.17g %.17g; smoothing %.9g, validation "
-        "%.17g, patience %zu%s, "
+        "shares %.17g %.17g, warm-up %.17g, steps %.17g %.17g; smoothing %.9g, validation %.17g, patience %zu%s, "
         "average "
         "%.17g; shift %.17g, rotate %.17g, scale %.17g, shear %.17g, elastic %.17g %.17g; seconds %.17g; precision %d",
         r->epochs, r->batch_size, o->type->name, o->momentum, o->nesterov ? " (nesterov)" : "", o->beta1, o->beta2,
-        o->epsilon, o->weight_decay, ten_schedule_names[s->kind], s->rate, r->least_momentum, r->most_momentum,
-        s->first_share, s->final_share, s->warm_up, s->step_factor, s->step_share, (double)r->label_smoothing,
-        r->validation, r->patience, r->keep_best ? ", best" : "", r->average, a->shift, a->rotate, a->scale, a->shear,
-        a->elastic, a->sigma, r->max_seconds, (int)r->precision);
+        o->epsilon, o->weight_decay, ten_schedule_names[s->kind], s->rate, s->first_share, s->final_share, s->warm_up,
+        s->step_factor, s->step_share, (double)r->label_smoothing, r->validation, r->patience,
+        r->keep_best ? ", best" : "", r->average, a->shift, a->rotate, a->scale, a->shear, a->elastic, a->sigma,
+        r->max_seconds, (int)r->precision);
     return length < 0 ? NULL : text;
 }
 
@@ -334,8 +332,8 @@ static enum ten_status update_piece(void *context, size_t task, size_t thread, s
     float *parameters = vector[TEN_PARAMETERS] + p->begin, *moments[TEN_MOST_MOMENTS];
     for (size_t m = 0; m < t->recipe->optimizer.type->moments; m++) moments[m] = vector[TEN_MOMENT + m] + p->begin;
     ten_workspace_gradient(t->workspace, p->begin, p->end, thread, gradient);
-    ten_optimizer_update(&t->optimizer, (size_t)t->state.step + 1, t->state.rate, p->decay, p->end - p->begin, gradient,
-                         moments, parameters);
+    ten_optimizer_update(&t->recipe->optimizer, (size_t)t->state.step + 1, t->state.rate, p->decay, p->end - p->begin,
+                         gradient, moments, parameters);
     if (!vector[TEN_AVERAGE]) return TEN_OK;
     float *restrict average = vector[TEN_AVERAGE] + p->begin, move = (float)(1 - t->keep);
     for (size_t i = 0; i < p->end - p->begin; i++) average[i] += move * (parameters[i] - average[i]);
@@ -361,13 +359,7 @@ static enum ten_status train_batch(struct training *t, struct ten_error *error) 
     struct ten_train_state *s = &t->state;
     size_t rows = ten_block_length(t->count, t->batch, t->first_of_batch / t->batch);
     for (size_t i = 0; i < rows; i++) t->batch_labels[i] = t->labels[t->order[t->first_of_batch + i]];
-    double place = place_in_schedule(t);
-    size_t steps = t->recipe->epochs * t->batches;
-    t->state.rate = ten_schedule_rate(&t->recipe->schedule, place, steps);
-    t->optimizer = t->recipe->optimizer;
-    if (t->recipe->most_momentum > 0)
-        t->optimizer.momentum = t->optimizer.beta1 = ten_schedule_momentum(
-            &t->recipe->schedule, t->recipe->least_momentum, t->recipe->most_momentum, place, steps);
+    t->state.rate = ten_schedule_rate(&t->recipe->schedule, place_in_schedule(t), t->recipe->epochs * t->batches);
     t->keep = fmin(t->recipe->average, (1 + s->step) / (10 + s->step));
     struct ten_batch_input input = {.rows = rows,
                                     .fill = fill,

@@ -12,8 +12,6 @@ struct ten_recipe {
     size_t epochs, batch_size;
     struct ten_optimizer optimizer; /* weight decay applies to weights, not to biases, scales and offsets */
     struct ten_schedule schedule;
-    double least_momentum,
-        most_momentum; /* between which one-cycle moves momentum and beta1; 0: it leaves them alone */
     float label_smoothing;
     double
         validation;  /* share of the training images (stratified, by seed) kept apart; 0: none. The next two need it */

@@ -65,6 +65,13 @@ void ten_batch_row(const struct ten_batch *batch, size_t i, float *out) {
     copy_values(batch, i * batch->shape.columns, batch->shape.columns, out);
 }
 
+void ten_batch_prefetch(const struct ten_batch *batch, size_t i) {
+    enum { LINE = 64 };
+    size_t size = batch->shape.columns * (batch->is_bytes ? 1 : sizeof(float));
+    const uint8_t *row = (batch->is_bytes ? batch->bytes : (const uint8_t *)batch->floats) + i * size;
+    for (size_t at = 0; at < size; at += LINE) __builtin_prefetch(row + at);
+}
+
 void ten_batch_release(struct ten_batch *batch) {
     if (!batch) return;
     free_values(batch);

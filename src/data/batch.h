@@ -29,6 +29,12 @@ void ten_batch_replace(struct ten_batch *batch, struct ten_shape shape, uint8_t 
 /* Makes the values floats that belong to the batch (bytes * unit); *values gets them, writable, rows x columns. */
 enum ten_status ten_batch_own_floats(struct ten_batch *batch, float **values, struct ten_error *error);
 
+/* ten_dataset_checksum, by as many threads as the run may use. */
+uint32_t ten_checksum_of(const struct ten_dataset *dataset, const struct ten_run *run);
+
+/* Asks for a row that will be wanted soon, so that it is on its way from memory. */
+void ten_batch_prefetch(const struct ten_batch *batch, size_t i);
+
 /* Copies row `i` as floats to out[columns]. */
 void ten_batch_row(const struct ten_batch *batch, size_t i, float *out);
 

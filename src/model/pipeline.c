@@ -150,7 +150,7 @@ enum ten_status ten_pipeline_fit_estimator(struct ten_pipeline *p, const struct 
     enum ten_status status = p->type->fit(p->state, &training, error);
     p->fit_seconds = ten_seconds() - start;
     p->train_count = dataset->count;
-    p->train_checksum = ten_dataset_checksum(dataset);
+    p->train_checksum = ten_checksum_of(dataset, run);
     p->seed = run ? run->seed : 0;
     p->fitted = status == TEN_OK;
     return status;

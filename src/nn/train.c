@@ -317,7 +317,9 @@ static enum ten_status write_checkpoint(struct training *t, struct ten_error *er
 
 static void fill(void *context, size_t row, size_t thread, float *out) {
     const struct training *t = context;
-    size_t image = t->order[t->first_of_batch + row];
+    enum { AHEAD = 2 };
+    size_t place = t->first_of_batch + row, image = t->order[place];
+    if (place + AHEAD < t->count) ten_batch_prefetch(t->images, t->order[place + AHEAD]);
     ten_batch_row(t->images, image, out);
     if (t->deformer)
         ten_deform_floats(t->deformer, t->seed, image, (uint64_t)t->state.epoch + 1, out, out,

@@ -3,12 +3,13 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 1024 };
+enum { MOST = 1024, BLOCK = 512 /* images per task */ };
 
 struct trim {
     size_t pixels; /* N */
@@ -37,21 +38,45 @@ static enum ten_status reshape(const void *state, struct ten_shape *shape, struc
     return TEN_OK;
 }
 
+struct work {
+    const uint8_t *from;
+    uint8_t *to;
+    size_t rows, from_row, to_row, line, first, height, width; /* in bytes, but for rows and height */
+};
+
+static enum ten_status trim_block(void *context, size_t task, size_t thread, struct ten_error *error) {
+    (void)thread, (void)error;
+    const struct work *w = context;
+    size_t begin = task * BLOCK, end = begin + ten_block_length(w->rows, BLOCK, task);
+    for (size_t i = begin; i < end; i++)
+        for (size_t y = 0; y < w->height; y++)
+            memcpy(w->to + i * w->to_row + y * w->width, w->from + i * w->from_row + w->first + y * w->line, w->width);
+    return TEN_OK;
+}
+
 static enum ten_status apply(const void *state, struct ten_batch *batch, const struct ten_run *run,
                              struct ten_error *error) {
-    (void)run;
     const struct trim *step = state;
     struct ten_shape from = batch->shape, to = from;
     enum ten_status status = reshape(state, &to, error);
     if (status != TEN_OK) return status;
     size_t size = batch->is_bytes ? 1 : sizeof(float);
-    const uint8_t *values = batch->is_bytes ? batch->bytes : (const uint8_t *)batch->floats;
-    uint8_t *out = ten_alloc(batch->rows * to.columns, size), *at = out;
+    uint8_t *out = ten_alloc(batch->rows, to.columns * size);
     if (!out) return ten_fail_memory(error, "trimmed images");
-    for (size_t i = 0; i < batch->rows; i++)
-        for (size_t y = 0; y < to.height; y++, at += to.width * size)
-            memcpy(at, values + (i * from.columns + (y + step->pixels) * from.width + step->pixels) * size,
-                   to.width * size);
+    struct work work = {.from = batch->is_bytes ? batch->bytes : (const uint8_t *)batch->floats,
+                        .to = out,
+                        .rows = batch->rows,
+                        .from_row = from.columns * size,
+                        .to_row = to.columns * size,
+                        .line = from.width * size,
+                        .first = (step->pixels * from.width + step->pixels) * size,
+                        .height = to.height,
+                        .width = to.width * size};
+    status = ten_parallel(run, NULL, NULL, 0, ten_block_count(batch->rows, BLOCK), trim_block, &work, error);
+    if (status != TEN_OK) {
+        free(out);
+        return status;
+    }
     ten_batch_replace(batch, to, batch->is_bytes ? out : NULL, batch->is_bytes ? NULL : (float *)(void *)out,
                       batch->unit);
     return TEN_OK;

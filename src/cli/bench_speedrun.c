@@ -29,24 +29,30 @@ static const char *const recipe[] = {
 };
 enum { RECIPE = sizeof recipe / sizeof *recipe };
 
-/* One seed: what it took and how many labels were right. */
-static enum ten_status run_once(const struct options *options, const struct ten_data *data, uint64_t seed,
-                                float *probabilities, double *seconds, double *accuracy, struct ten_error *error) {
+/* The recipe, unless the command line says otherwise. */
+static enum ten_status new_pipeline(const struct options *options, struct ten_pipeline **pipeline,
+                                    struct ten_error *error) {
     const char *settings[RECIPE + MAX_SETTINGS];
-    size_t count = 0, correct = 0;
-    for (size_t i = 0; i < RECIPE; i++) { /* unless the command line says otherwise */
+    size_t count = 0;
+    for (size_t i = 0; i < RECIPE; i++) {
         size_t name = strcspn(recipe[i], "=") + 1;
         bool own = false;
         for (size_t k = 0; k < options->setting_count; k++) own |= strncmp(options->settings[k], recipe[i], name) == 0;
         if (!own) settings[count++] = recipe[i];
     }
     for (size_t k = 0; k < options->setting_count; k++) settings[count++] = options->settings[k];
+    return ten_pipeline_new(pipeline, "network", options->prep ? options->prep : PREP, settings, count, error);
+}
+
+/* One seed: what it took and how many labels were right. */
+static enum ten_status run_once(const struct options *options, const struct ten_data *data, uint64_t seed,
+                                float *probabilities, double *seconds, double *accuracy, struct ten_error *error) {
+    size_t correct = 0;
     struct ten_run run = ten_run_for(options);
     struct ten_pipeline *pipeline = NULL;
     run.seed = seed;
     double start = ten_seconds();
-    enum ten_status status =
-        ten_pipeline_new(&pipeline, "network", options->prep ? options->prep : PREP, settings, count, error);
+    enum ten_status status = new_pipeline(options, &pipeline, error);
     if (status == TEN_OK) status = ten_pipeline_fit(pipeline, &data->train, &run, error);
     if (status == TEN_OK)
         status = ten_pipeline_predict(pipeline, data->test.images, data->test.count, data->test.height,
@@ -108,8 +114,9 @@ static json_t *summarise(json_t *runs, const char *on) {
 
 static int print(const json_t *document) {
     size_t count = json_array_size(json_object_get(document, "runs"));
-    printf("%zu trainings from random weights: mean accuracy %.4f (deviation %.4f), target %.2f\n", count,
-           ten_number_of(document, "mean_accuracy"), ten_number_of(document, "deviation"), TARGET);
+    printf("%zu training%s from random weights: mean accuracy %.4f (deviation %.4f), target %.2f\n", count,
+           count == 1 ? "" : "s", ten_number_of(document, "mean_accuracy"), ten_number_of(document, "deviation"),
+           TARGET);
     printf("seconds each, from bytes in memory to labels: mean %.3f, median %.3f, %.3f to %.3f\n",
            ten_number_of(document, "mean_seconds"), ten_number_of(document, "median_seconds"),
            ten_number_of(document, "least_seconds"), ten_number_of(document, "most_seconds"));
@@ -126,6 +133,9 @@ int bench_speedrun(const struct options *options) {
                                          "--limit, --repeat and the common options go with it");
     struct ten_data data = {0};
     struct ten_error error;
+    struct ten_pipeline *pipeline;
+    if (new_pipeline(options, &pipeline, &error) != TEN_OK) return ten_complain_words(&error);
+    ten_pipeline_free(pipeline);
     json_t *runs = json_array();
     enum ten_status status = runs ? ten_load_data(options, &data, &error) : ten_fail_memory(&error, "the result");
     if (status == TEN_OK && held_out) status = ten_hold_out(&data, options->seed, &error);

@@ -57,8 +57,8 @@ static void check_refused(const char *text, const char *message) {
 
 static void test_refused(void **state) {
     (void)state;
-    check_refused("sharpen", "no preprocessing step 'sharpen'; expected scale, minmax, crop20, center, deskew, "
-                             "standardize, pca=N, original or none");
+    check_refused("sharpen", "no preprocessing step 'sharpen'; expected scale, multiply=N, minmax, crop20, center, "
+                             "deskew, trim=N, standardize, pca=N, original or none");
     check_refused("scale,Minmax", "'Minmax'");
     check_refused("scale ,minmax", "'scale '");
     check_refused("", "a preprocessing step is missing");
@@ -80,6 +80,14 @@ static void test_refused(void **state) {
         snprintf(message, sizeof message, "pca=%s: expected a whole number of components from 1 to 4096", numbers[i]);
         check_refused(text, message);
     }
+    check_refused("trim", "trim needs an argument: trim=N");
+    check_refused("trim=0", "trim=0: expected a whole number of pixels from 1 to 1024");
+    check_refused("trim=1025", "from 1 to 1024");
+    check_refused("trim=2.5", "from 1 to 1024");
+    check_refused("multiply=0", "multiply=0: expected a number from 1e-6 to 1e6");
+    check_refused("multiply=-1", "from 1e-6 to 1e6");
+    check_refused("multiply=nan", "from 1e-6 to 1e6");
+    check_refused("multiply=two", "from 1e-6 to 1e6");
     check_refused(
         "scale,scale,scale,scale,scale,scale,scale,scale,scale,scale,scale,scale,scale,scale,scale,scale,scale",
         "at most 16 preprocessing steps");
@@ -100,7 +108,7 @@ static void test_table(void **state) {
         assert_true(step->summary && *step->summary);
         assert_int_equal(step->argument != NULL, ten_step_find(step->name)->configure != NULL);
     }
-    assert_int_equal(count, 7);
+    assert_int_equal(count, 9);
     assert_null(ten_step_at(SIZE_MAX));
     assert_null(ten_step_find("original")); /* an alias is no step */
     assert_null(ten_step_find(""));
@@ -125,6 +133,8 @@ static void test_reshape(void **state) {
     check_reshape("crop20,center,deskew,scale", 9, 784, 28);
     check_reshape("crop20,pca=50,standardize", 28, 50, 0);
     check_reshape("pca=784", 28, 784, 0);
+    check_reshape("trim=2,scale,multiply=2.5", 28, 576, 24);
+    check_reshape("trim=3,trim=1", 28, 400, 20);
 }
 
 static void check_impossible(const char *text, size_t side, const char *message) {
@@ -146,6 +156,8 @@ static void test_impossible_chains(void **state) {
     check_impossible("scale,pca=50,crop20", 28, "crop20 needs pixels, but the steps before it left 50 features");
     check_impossible("pca=5,center", 28, "center needs pixels");
     check_impossible("pca=5,deskew", 28, "deskew needs pixels");
+    check_impossible("pca=5,trim=1", 28, "trim needs pixels, but the steps before it left 5 features");
+    check_impossible("trim=14", 28, "trim=14 leaves nothing of images of 28x28");
     check_impossible("pca=10", 3, "pca=10: there are only 9 features");
     check_impossible("pca=50,pca=51", 28, "pca=51: there are only 50 features");
     check_impossible("pca=50", 65, "at most 4096 features and is given 4225");

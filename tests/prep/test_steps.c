@@ -188,6 +188,53 @@ static void test_scale(void **state) {
     ten_chain_release(&chain);
 }
 
+/* ---- multiply, trim ----------------------------------------------------------------------------------- */
+
+static void test_multiply(void **state) {
+    (void)state;
+    uint8_t bytes[] = {0, 1, 51, 255};
+    const double expected[] = {0, 2.5 / 255, 0.5, 2.5};
+    struct ten_chain chain = parse("scale,multiply=2.5");
+    struct ten_batch batch = ten_batch_of_images(bytes, 1, 2, 2), floats = as_floats(batch);
+    struct ten_error error;
+    assert_ok(ten_chain_apply(&chain, &batch, NULL, &error));
+    assert_ok(ten_chain_apply(&chain, &floats, NULL, &error));
+    assert_true(batch.is_bytes && batch.bytes == bytes && !floats.is_bytes);
+    assert_values(&batch, expected, 1e-6);
+    assert_values(&floats, expected, 1e-6);
+    ten_batch_release(&floats);
+    ten_batch_release(&batch);
+    ten_chain_release(&chain);
+}
+
+/* More images than one task takes, not square, as bytes and as floats. */
+static void test_trim(void **state) {
+    (void)state;
+    enum { N = 1100, H = 7, W = 9, CUT = 2 };
+    uint8_t *bytes = malloc(N * H * W);
+    double *expected = malloc(N * (H - 2 * CUT) * (W - 2 * CUT) * sizeof *expected), *at = expected;
+    assert_true(bytes && expected);
+    for (size_t i = 0; i < N * H * W; i++) bytes[i] = (uint8_t)(i * 31 / 7);
+    for (size_t i = 0; i < N; i++)
+        for (size_t y = CUT; y < H - CUT; y++)
+            for (size_t x = CUT; x < W - CUT; x++) *at++ = bytes[(i * H + y) * W + x];
+    struct ten_chain chain = parse("trim=2");
+    struct ten_batch batch = ten_batch_of_images(bytes, N, H, W), floats = as_floats(batch);
+    struct ten_error error;
+    assert_ok(ten_chain_apply(&chain, &batch, NULL, &error));
+    assert_ok(ten_chain_apply(&chain, &floats, &(struct ten_run){.threads = 3}, &error));
+    assert_true(batch.is_bytes && !floats.is_bytes && batch.unit == 1);
+    assert_int_equal(batch.shape.height, H - 2 * CUT);
+    assert_int_equal(batch.shape.width, W - 2 * CUT);
+    assert_values(&batch, expected, 0);
+    assert_values(&floats, expected, 0);
+    ten_batch_release(&floats);
+    ten_batch_release(&batch);
+    ten_chain_release(&chain);
+    free(bytes);
+    free(expected);
+}
+
 /* ---- Shapes ------------------------------------------------------------------------------------------- */
 
 static void test_shapes(void **state) {
@@ -469,6 +516,8 @@ int main(void) {
         cmocka_unit_test(test_standardize_is_accurate),
         cmocka_unit_test(test_constant_bytes_are_exactly_zero),
         cmocka_unit_test(test_scale),
+        cmocka_unit_test(test_multiply),
+        cmocka_unit_test(test_trim),
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_shapes_need_pixels),
         cmocka_unit_test(test_strange_floats),

@@ -34,6 +34,12 @@ j 'sorted(d), d["precision"], d["threads"], d["test_count"], d["batch"], len(d["
 j 'd["precision"], abs(d["images_per_second"] * d["microseconds_per_image"] / 1e6 - 1) < 1e-6, d["single_microseconds"] <= d["single_p95"]' \
     tenfold bench predict --model model.safetensors --data tiny --repeat 1 --limit 90 -q --json
 t python3 shapes.py asked.safetensors asked-answers.safetensors
+# against the clock
+j 'sorted(d), d["target"], d["on"], [sorted(r) for r in d["runs"]], [r["seed"] for r in d["runs"]]' \
+    tenfold bench --speedrun --data tiny --prep scale --repeat 2 --seed 3 -q --json
+j 'd["on"], len(d["runs"]), d["least_seconds"] <= d["median_seconds"] <= d["most_seconds"]' \
+    tenfold bench --speedrun --data tiny --net "dense 10" --set batch_size=16 --on validation --repeat 3 -q --json
+sh_t 'tenfold bench --speedrun --data tiny --prep scale --repeat 1 --threads 1 -q | sed "s/[0-9][.][0-9]*/X/g"'
 # wrong usage
 t tenfold bench nonsense
 t tenfold bench peaks --models knn
@@ -44,6 +50,12 @@ t tenfold bench models --models knn,svm --arrays a.safetensors
 t tenfold bench models --models knn --arrays nowhere/a.safetensors
 t tenfold bench models --data nowhere --models knn -q
 t tenfold bench peaks kernels models peaks
+t tenfold bench --speedrun --models knn
+t tenfold bench --speedrun peaks
+t tenfold bench --speedrun --data tiny --on moon
+t tenfold bench --speedrun --data tiny --set nonsense=1
+t tenfold bench --net "dense 10"
+t tenfold bench --on test
 t tenfold bench predict
 t tenfold bench predict models --model model.safetensors
 t tenfold bench predict --model model.safetensors --prep scale

@@ -21,9 +21,6 @@ static struct ten_pass pass_of(const struct ten_layer *layer, const float *param
 /* ---- Many images, one layer's outputs ------------------------------------------------------------------------------
  */
 
-/* Images of a task, as many as in prediction. */
-enum { LEAST_ROWS = 8, MOST_ROWS = 128, NEAR = 1 << 17 /* floats */ };
-
 struct looking {
     const struct ten_network *network;
     const float *parameters, *statistics, *prepared;
@@ -98,9 +95,8 @@ enum ten_status ten_network_outputs(const struct ten_network *network, const flo
                         .images = images,
                         .layer = layer,
                         .out = out};
-    size_t largest = largest_until(network, layer), rows = NEAR / largest;
-    rows = rows < LEAST_ROWS ? LEAST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
-    l.rows_per_task = images->rows < rows ? images->rows : rows;
+    size_t largest = largest_until(network, layer);
+    l.rows_per_task = ten_rows_per_task(images->rows, largest, run);
     size_t tasks = ten_block_count(images->rows, l.rows_per_task);
     l.buffer = (l.rows_per_task * largest + 15) / 16 * 16;
     l.per_thread = network->scratch + 2 * l.buffer;

@@ -192,6 +192,10 @@ void ten_workspace_gradient(const struct ten_workspace *workspace, size_t begin,
 void ten_network_prepare(const struct ten_network *network, enum ten_precision precision, const float *parameters,
                          float *prepared);
 
+/* How many of `rows` images one task takes: enough for products to be efficient, few enough for activations (of at most
+ * `largest` floats an image) to stay near, and the same for every thread. 0 without rows. */
+size_t ten_rows_per_task(size_t rows, size_t largest, const struct ten_run *run);
+
 /* prepared: as ten_network_prepare made it of the same parameters, or NULL: made for this call.
  * probabilities[rows x TEN_CLASSES]; logits instead if wanted. A row's do not depend on the others. Safe from several
  * threads at once; without gradient memory. Reports progress as "predict". */

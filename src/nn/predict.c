@@ -54,6 +54,14 @@ static enum ten_status predict_rows(void *context, size_t task, size_t thread, s
     return TEN_OK;
 }
 
+size_t ten_rows_per_task(size_t rows, size_t largest, const struct ten_run *run) {
+    size_t most = NEAR / largest, threads = ten_threads(run);
+    most = most < LEAST_ROWS ? LEAST_ROWS : most > MOST_ROWS ? MOST_ROWS : most;
+    if (rows <= LEAST_ROWS * threads) return rows < LEAST_ROWS ? rows : LEAST_ROWS;
+    size_t rounds = ten_block_count(rows, most * threads);
+    return ten_block_count(rows, rounds * threads);
+}
+
 enum ten_status ten_network_predict(const struct ten_network *network, const float *parameters, const float *statistics,
                                     const float *prepared, enum ten_precision precision, const struct ten_batch *images,
                                     bool logits, float *probabilities, const struct ten_run *run,
@@ -68,9 +76,7 @@ enum ten_status ten_network_predict(const struct ten_network *network, const flo
                            .images = images,
                            .logits = logits,
                            .out = probabilities};
-    size_t rows = NEAR / network->largest;
-    rows = rows < LEAST_ROWS ? LEAST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
-    p.rows_per_task = images->rows < rows ? images->rows : rows;
+    p.rows_per_task = ten_rows_per_task(images->rows, network->largest, run);
     if (p.rows_per_task == 0) return TEN_OK;
     size_t tasks = ten_block_count(images->rows, p.rows_per_task);
     p.buffer = (p.rows_per_task * network->largest + 15) / 16 * 16;

@@ -239,7 +239,7 @@ static void test_cancelling(void **state) {
     struct ten_maps maps;
     struct ten_features features;
     int calls = 0;
-    const struct ten_run run = {.progress = refuse, .context = &calls};
+    const struct ten_run run = {.threads = 1, .progress = refuse, .context = &calls}; /* asked after the first task */
     test_dataset(&set, COUNT, HEIGHT, WIDTH, 6);
     struct ten_pipeline *pipeline = make_fitted("dense 9, relu, dense 10", "scale", &set);
     assert_fails(ten_pipeline_activations(pipeline, set.images, COUNT, HEIGHT, WIDTH, 0, &maps, &run, &error),

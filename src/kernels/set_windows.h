@@ -4,6 +4,14 @@
 #define INLINE static inline __attribute__((always_inline))
 enum { WINDOW_M = LANES == 16 ? 12 : 4, PIXELS = 192 /* whose part of the gradient stays in the first cache */ };
 
+/* The first `count` values, at most LANES of them; the others are 0. */
+INLINE floats load_some(const float *from, size_t count) {
+    if (count >= LANES) return *(const floats *)from;
+    float some[LANES] = {0};
+    memcpy(some, from, count * sizeof *from);
+    return *(const floats *)some;
+}
+
 /* c[columns] = or += v; less than a whole tile is wide takes care of the edge. */
 INLINE void put(float *c, const floats v[2], size_t columns, bool add) {
     floats sum[2] = {v[0], v[1]};
@@ -278,14 +286,15 @@ static void windows_finish(size_t m, size_t n, const float *raw, const float *bi
     for (size_t i = 0; i < m; i += group, raw += group * n, out += n, place = place ? place + n : NULL)
         for (size_t j = 0; j < n; j += LANES) {
             size_t columns = smaller(n - j, LANES);
-            floats sum[4][2] = {0};
-            for (size_t r = 0; r < group; r++)
-                for (size_t c = 0; c < columns; c++) {
-                    float x = raw[r * n + j + c] + bias[j + c];
-                    sum[r][0][c] = relu && !(x > 0) ? 0 : x;
-                }
+            floats sum[4][2] = {0}, start = load_some(bias + j, columns);
+            for (size_t r = 0; r < group; r++) {
+                sum[r][0] = load_some(raw + r * n + j, columns) + start;
+                if (relu) sum[r][0] = larger(sum[r][0], (floats){0});
+            }
             if (pool)
                 put_largest(sum, columns, out + j, place ? place + j : NULL);
+            else if (columns == LANES)
+                *(floats *)(out + j) = sum[0][0];
             else
                 put(out + j, sum[0], columns, false);
         }

@@ -40,14 +40,6 @@ INLINE void put_points(floats x, enum form form, float *to, size_t at) {
     }
 }
 
-/* The first `count` values, at most LANES of them; the others are 0. */
-INLINE floats load_some(const float *from, size_t count) {
-    if (count >= LANES) return *(const floats *)from;
-    float some[LANES] = {0};
-    memcpy(some, from, count * sizeof *from);
-    return *(const floats *)some;
-}
-
 /* The four points of a line of four pixels, `step` vectors apart. */
 INLINE void line_to_points(const floats *d, size_t step, floats *out) {
     out[0] = d[0] - d[2 * step];

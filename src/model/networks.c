@@ -115,7 +115,7 @@ static const struct ten_parameter mlp_table[] =
     TABLE("5", "128", "4e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0", "0", "0", "0", DROPOUT_OF("0"));
 static const struct ten_parameter cnn_table[] =
     TABLE("10", "128", "3e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0", "0", "0", "0", DROPOUT_OF("0"));
-static const struct ten_parameter best_table[] = TABLE("30", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05",
+static const struct ten_parameter best_table[] = TABLE("35", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05",
                                                        "0.999", "2", "12", "0.12", DROPOUT_OF("0.3"));
 static const struct ten_parameter network_table[] =
     TABLE("10", "128", "1e-3", "adam", "0", "constant", "0", "0", "0", "0", "0", "0", NET_OF(CNN2 ", dense 10"));
@@ -425,7 +425,7 @@ MODEL(lenet5, "lenet5",
       "The network of LeCun et al. (1998), with today's activation and pooling.", "scale", cnn_table, false);
 MODEL(cnn_best, "cnn-best",
       "conv 32 5x5, maxpool 2, batchnorm, relu, conv 64 3x3, batchnorm, relu, conv 64 3x3, maxpool 2, batchnorm, relu, "
-      "conv 128 3x3, batchnorm, relu, dense 128, batchnorm, relu",
+      "conv 128 3x3 pad same, batchnorm, relu, dense 128, batchnorm, relu",
       "Convolutional network, best recipe", "Four convolutions, trained long on deformed images.", "scale", best_table,
       true);
 MODEL(network, "network", NULL, "Network by its text", "Any network, written out with --net.", "scale", network_table,

@@ -8,7 +8,7 @@
 
 double ten_cross_entropy(size_t rows, const float *logits, const uint8_t *labels, float smoothing, float factor,
                          float *gradient, size_t *correct) {
-    float log_sum[TEN_SHARD], share = smoothing / TEN_CLASSES;
+    float log_sum[TEN_MOST_SHARD], share = smoothing / TEN_CLASSES;
     double loss = 0;
     *correct = 0;
     memcpy(gradient, logits, rows * TEN_CLASSES * sizeof *gradient);

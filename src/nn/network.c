@@ -35,7 +35,8 @@ static enum ten_status plan_layer(struct ten_network *network, struct ten_layer 
 
 /* Layers that another one does as well share its slot. */
 static void plan_slots(struct ten_network *network) {
-    size_t slot = 0;
+    enum { NEAR = 2048 }; /* values of a row that may be in all slots */
+    size_t slot = 0, values = 0;
     network->largest = ten_volume_size(network->in);
     for (size_t i = 0, folds; i < network->count; i += 1 + folds) {
         struct ten_layer *layer = &network->layers[i];
@@ -51,8 +52,10 @@ static void plan_slots(struct ten_network *network) {
         layer->prepared_at = network->prepared;
         network->prepared += layer->prepared + (layer->prepared_backward + 15) / 16 * 16;
         network->largest = larger(network->largest, ten_volume_size(layer[folds].out));
+        values += ten_volume_size(layer[folds].out);
     }
     network->slots = slot + 1;
+    network->shard = values <= NEAR ? TEN_MOST_SHARD : TEN_MOST_SHARD / 2;
 }
 
 enum ten_status ten_network_new(struct ten_network **out, const char *text, struct ten_volume in,

@@ -121,6 +121,7 @@ struct ten_network {
     struct ten_volume in;
     size_t slots;    /* different memories for activations, the input's among them */
     size_t largest;  /* floats a row of the largest slot */
+    size_t shard;    /* rows that one task of training takes: their activations stay near */
     size_t scratch;  /* floats a thread */
     size_t prepared; /* floats made of the parameters before a batch */
     size_t parameters, statistics, operations;
@@ -146,8 +147,9 @@ void ten_network_initialise(const struct ten_network *network, uint64_t seed, fl
 
 /* ---- Training: memory planned once, no allocation afterwards ------------------------------------------------ */
 
-/* Rows that one task takes from input to loss and back. A constant: it decides what is summed together. */
-enum { TEN_SHARD = 32 };
+/* Rows that one task takes from input to loss and back, at most. Each network has its number, which decides what is
+ * summed together. */
+enum { TEN_MOST_SHARD = 64 };
 
 struct ten_workspace;
 /* For batches of at most `most_rows` rows. Of `run` it keeps the number of threads; the network must stay. */

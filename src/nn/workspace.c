@@ -1,5 +1,5 @@
-/* One batch forward and backward. The batch is cut into shards of TEN_SHARD rows; a task takes one of them through all
- * layers and back and leaves its part of the gradient, so that activations stay in the processor's caches and the
+/* One batch forward and backward. The batch is cut into shards of network->shard rows; a task takes one of them through
+ * all layers and back and leaves its part of the gradient, so that activations stay in the processor's caches and the
  * number of threads changes nothing. Where a layer must see the whole batch (batchnorm), the way is cut: all shards go
  * as far as that layer, what they found is added up in their order, then all go on.
  *
@@ -110,9 +110,9 @@ enum ten_status ten_workspace_new(struct ten_workspace **out, const struct ten_n
     struct memory *m = &w->memory;
     w->network = network;
     w->most_rows = most_rows;
-    w->most_shards = ten_block_count(most_rows, TEN_SHARD);
+    w->most_shards = ten_block_count(most_rows, network->shard);
     if (run) w->run.threads = run->threads;
-    w->per_thread = network->scratch + 2 * TEN_SHARD * ((network->largest + 15) / 16 * 16);
+    w->per_thread = network->scratch + 2 * network->shard * ((network->largest + 15) / 16 * 16);
     size_t activations, gradients, shared, kept;
     place(w, &activations, &gradients, &shared, &kept);
     m->activations = ten_alloc(activations + BEHIND, sizeof *m->activations);
@@ -153,7 +153,7 @@ static float *gradient_of(const struct shard *s, size_t slot) {
     const struct ten_workspace *w = s->w;
     if (slot == 0) return NULL;
     if (w->waiting[slot]) return w->waiting[slot] + s->first * w->slot_size[slot];
-    return s->gradients + slot % 2 * TEN_SHARD * ((w->network->largest + 15) / 16 * 16);
+    return s->gradients + slot % 2 * w->network->shard * ((w->network->largest + 15) / 16 * 16);
 }
 
 static size_t slot_before(const struct ten_workspace *w, size_t i) { return i ? w->network->layers[i - 1].slot : 0; }
@@ -236,8 +236,8 @@ static struct shard shard_of(struct ten_workspace *w, size_t number, size_t thre
     float *memory = w->memory.threads + thread * w->per_thread;
     return (struct shard){w,
                           number,
-                          number * TEN_SHARD,
-                          ten_block_length(w->input.rows, TEN_SHARD, number),
+                          number * w->network->shard,
+                          ten_block_length(w->input.rows, w->network->shard, number),
                           memory,
                           memory + w->network->scratch};
 }
@@ -338,7 +338,7 @@ enum ten_status ten_workspace_run(struct ten_workspace *w, const float *paramete
     w->parameters = parameters;
     w->statistics = statistics;
     w->input = *input;
-    w->shards = ten_block_count(input->rows, TEN_SHARD);
+    w->shards = ten_block_count(input->rows, w->network->shard);
     enum ten_status status = run_stages(w, error);
     for (size_t shard = 0; shard < w->shards && status == TEN_OK; shard++) {
         result->loss += w->memory.losses[shard];

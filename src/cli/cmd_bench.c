@@ -86,10 +86,11 @@ static int run(const struct options *options) {
 
 const struct command ten_command_bench = {
     .name = "bench",
-    .usage = "[peaks] [kernels] [models] | predict --model FILE | --speedrun",
+    .usage = "[PART...] | --speedrun",
     .summary = "our own speed on this machine, beside its measured peak",
     .details =
-        "peaks: what the processor's arithmetic and memory reach, with the kernel set in use. kernels: every kernel at "
+        "The parts: peaks: what the processor's arithmetic and memory reach, with the kernel set in use. kernels: "
+        "every kernel at "
         "the shapes in which models call it, on one thread, and its share of the tighter limit. models: each model's "
         "estimator fitted on the training images and asked for the test images, which its chain has prepared before; "
         "medians, and their share of the limit where the least work can be counted. predict: a saved model's estimator "

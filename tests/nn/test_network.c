@@ -259,6 +259,10 @@ static const struct {
      "relu, dense 10",
      {11, 13, 1},
      0},
+    {"conv 9 3x3 pad 1, relu, conv 16 3x3, batchnorm, relu, conv 17 3x3 pad same, relu, maxpool 2, conv 8 3x3 pad 2, "
+     "maxpool 2, dense 10", /* minimal filtering, with zeros around and without, sparse and not */
+     {9, 10, 1},
+     0.1f},
 };
 enum { NETS = sizeof nets / sizeof *nets, ROWS = 70 /* one or two whole shards and a part */ };
 

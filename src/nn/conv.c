@@ -59,7 +59,7 @@ struct method {
 static struct method method_of(const struct ten_layer *layer, bool apart) {
     enum { LEAST_CHANNELS = 8, LEAST_TAPS = 16 };
     struct method method = {.relu = layer->relu && !apart, .pool = layer->pool && !apart};
-    method.winograd = !apart && layer->kernel_height == 3 && layer->kernel_width == 3 && layer->stride_height == 1 &&
+    method.winograd = layer->kernel_height == 3 && layer->kernel_width == 3 && layer->stride_height == 1 &&
                       layer->stride_width == 1 && layer->in.channels >= LEAST_CHANNELS &&
                       layer->units >= LEAST_CHANNELS;
     method.sparse = method.pool && taps_of(layer) >= LEAST_TAPS;
@@ -303,18 +303,19 @@ static void backward_dense(struct work *w, const struct ten_pass *pass, const fl
     const struct ten_kernels *kernels = ten_kernels();
     size_t units = w->layer->units;
     float *raw = w->method.pool ? w->raw : g;
+    bool filtered = w->method.winograd && !pass->apart; /* prepared for the way with what is folded */
     kernels->windows_gate(w->outputs, units, out, place, g, raw, gradient ? gradient + w->layer->decayed : NULL);
     if (gradient) {
         with_zeros(w, in);
-        if (w->method.winograd && pass->precision == TEN_BF16)
+        if (filtered && pass->precision == TEN_BF16)
             kernels->winograd_weights_bf16(&w->around, units, raw, add, gradient, w->scratch);
-        else if (w->method.winograd)
+        else if (filtered)
             kernels->winograd_weights(&w->around, units, raw, add, gradient, w->scratch);
         else
             kernels->windows_weights(w->m, units, &w->windows, raw, add, gradient, w->scratch);
     }
     if (!in_gradient) return;
-    if (w->method.winograd)
+    if (filtered)
         filter_back(w, pass, raw, in_gradient);
     else
         spread(w, pass, NULL, NULL, raw, in_gradient);

@@ -122,7 +122,7 @@ enum ten_status ten_network_outputs(const struct ten_network *network, const flo
 struct trace {
     const struct ten_network *network;
     const float *parameters, *statistics;
-    float *memory, *scratch, *gradients[2], *in;
+    float *memory, *scratch, *prepared, *gradients[2], *in;
     float *out[TEN_MAX_LAYERS];
     uint8_t *kept[TEN_MAX_LAYERS], *kept_memory;
 };
@@ -141,11 +141,13 @@ static enum ten_status trace_init(struct trace *t, const float *image, struct te
         kept += network->layers[i].kept;
     }
     volume = (volume + 15) / 16 * 16;
-    t->memory = ten_alloc(network->scratch + (network->count + 3) * volume, sizeof *t->memory);
+    t->memory = ten_alloc(network->scratch + network->prepared + (network->count + 3) * volume, sizeof *t->memory);
     t->kept_memory = ten_alloc(kept, 1);
     if (!t->memory || !t->kept_memory) return ten_fail_memory(error, "a network's activations");
     t->scratch = t->memory;
-    float *next = t->memory + network->scratch;
+    t->prepared = t->scratch + network->scratch;
+    ten_network_prepare(network, TEN_SINGLE, t->parameters, t->prepared);
+    float *next = t->prepared + network->prepared;
     for (size_t i = 0; i < 2; i++, next += volume) t->gradients[i] = next;
     t->in = next;
     kept = 0;
@@ -160,6 +162,7 @@ static enum ten_status trace_init(struct trace *t, const float *image, struct te
 
 static struct ten_pass trace_pass(const struct trace *t, size_t i) {
     struct ten_pass pass = pass_of(&t->network->layers[i], t->parameters, t->statistics, TEN_SINGLE, t->scratch);
+    pass.prepared = t->prepared + t->network->layers[i].prepared_at;
     pass.apart = true;
     return pass;
 }

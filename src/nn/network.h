@@ -27,11 +27,11 @@ enum ten_precision { TEN_SINGLE, TEN_BF16 };
 struct ten_pass {
     const float *parameters; /* the layer's own */
     const float *statistics; /* the layer's own */
-    const float *prepared;   /* what `prepare` made of the parameters; unused if `apart` */
+    const float *prepared;   /* what `prepare` made of the parameters */
     const float *shared;     /* while training: what the layer knows of the whole batch (batchnorm) */
     const double *sums;      /* while training, backward: what sum_backward gave for these rows */
     bool training;
-    bool apart; /* every layer does its own work only */
+    bool apart; /* every layer does its own work only; backward then wants nothing prepared */
     enum ten_precision precision;
     uint64_t seed, step; /* of random choices (dropout): drawn from these, the layer and the row in the batch alone */
     size_t first_row;    /* of these rows in the batch */

@@ -32,6 +32,9 @@ struct ten_volume_name {
 };
 struct ten_volume_name ten_volume_name(struct ten_volume volume);
 
+/* Whether the network has a layer of this number, counted from 0. */
+enum ten_status ten_layer_check(const struct ten_network *network, size_t layer, struct ten_error *error);
+
 /* ---- Windows -----------------------------------------------------------------------------------------------------
  */
 

@@ -96,6 +96,11 @@ char *ten_network_text(const struct ten_network *network) {
     return text;
 }
 
+enum ten_status ten_layer_check(const struct ten_network *network, size_t layer, struct ten_error *error) {
+    if (layer < network->count) return TEN_OK;
+    return ten_fail(error, TEN_INVALID, "there is no layer %zu; the network has %zu", layer + 1, network->count);
+}
+
 void ten_network_prepare(const struct ten_network *network, enum ten_precision precision, const float *parameters,
                          float *prepared) {
     for (size_t i = 0; i < network->count; i++) {

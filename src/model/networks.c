@@ -101,7 +101,7 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
             REAL("sigma", "4", 1, TEN_MAX_SIDE, "its smoothness in pixels"),                                           \
             REAL("max_seconds", "0", 0, 1e9, "time for training, to which the schedule is fitted; 0: no limit"),       \
             WORD("precision", "auto", precisions,                                                                      \
-                 "of the products of dense layers in training; auto: the faster one here"),                            \
+                 "of products in training, not of all of them; auto: the faster one here"),                            \
             own                                                                                                        \
     }
 
@@ -115,7 +115,7 @@ static const struct ten_parameter mlp_table[] =
     TABLE("5", "128", "4e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0", "0", "0", "0", DROPOUT_OF("0"));
 static const struct ten_parameter cnn_table[] =
     TABLE("10", "128", "3e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0", "0", "0", "0", DROPOUT_OF("0"));
-static const struct ten_parameter best_table[] = TABLE("35", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05",
+static const struct ten_parameter best_table[] = TABLE("60", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05",
                                                        "0.999", "2", "12", "0.12", DROPOUT_OF("0.3"));
 static const struct ten_parameter network_table[] =
     TABLE("10", "128", "1e-3", "adam", "0", "constant", "0", "0", "0", "0", "0", "0", NET_OF(CNN2 ", dense 10"));

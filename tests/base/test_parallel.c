@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { TASKS = 1000, THREADS = 16 };
 
@@ -100,6 +102,79 @@ static void test_thread_count_does_not_show(void **state) {
         assert_ok(ten_parallel(&(struct ten_run){.threads = threads}, NULL, NULL, 0, TASKS, draw_task, got, &error));
         assert_memory_equal(got, expected, sizeof got);
     }
+}
+
+/* ---- Callers in a row, at once, inside each other, in another process ---- */
+
+/* Every number of tasks again and again: a thread that comes late must not find another round's work. */
+static void test_many_rounds(void **state) {
+    (void)state;
+    static double expected[TASKS], got[TASKS];
+    for (size_t i = 0; i < TASKS; i++) draw_task(expected, i, 0, NULL);
+    for (int round = 0; round < 20000; round++) {
+        size_t tasks = (size_t)round % 9;
+        struct ten_run run = {.threads = 1 + round % 5};
+        struct ten_error error;
+        memset(got, 0, tasks * sizeof *got);
+        assert_ok(ten_parallel(&run, NULL, NULL, 0, tasks, draw_task, got, &error));
+        assert_memory_equal(got, expected, tasks * sizeof *got);
+    }
+}
+
+static void *call_again_and_again(void *wrong) {
+    static _Thread_local double expected[64], got[64];
+    for (size_t i = 0; i < 64; i++) draw_task(expected, i, 0, NULL);
+    for (int round = 0; round < 500; round++) {
+        struct ten_run run = {.threads = 3};
+        memset(got, 0, sizeof got);
+        if (ten_parallel(&run, NULL, NULL, 0, 64, draw_task, got, NULL) != TEN_OK ||
+            memcmp(got, expected, sizeof got) != 0)
+            atomic_fetch_add((atomic_int *)wrong, 1);
+    }
+    return NULL;
+}
+
+static void test_several_callers(void **state) {
+    (void)state;
+    pthread_t callers[4];
+    atomic_int wrong = 0;
+    for (size_t i = 0; i < 4; i++) assert_int_equal(pthread_create(&callers[i], NULL, call_again_and_again, &wrong), 0);
+    for (size_t i = 0; i < 4; i++) pthread_join(callers[i], NULL);
+    assert_int_equal(atomic_load(&wrong), 0);
+}
+
+static enum ten_status nesting_task(void *context, size_t task, size_t thread, struct ten_error *error) {
+    (void)thread;
+    double got[20];
+    enum ten_status status = ten_parallel(&(struct ten_run){.threads = 4}, NULL, NULL, 0, 20, draw_task, got, error);
+    ((double *)context)[task] = got[task % 20];
+    return status;
+}
+
+static void test_nested(void **state) {
+    (void)state;
+    static double expected[20], got[100];
+    struct ten_error error;
+    for (size_t i = 0; i < 20; i++) draw_task(expected, i, 0, NULL);
+    assert_ok(ten_parallel(&(struct ten_run){.threads = 4}, NULL, NULL, 0, 100, nesting_task, got, &error));
+    for (size_t i = 0; i < 100; i++) assert_true(got[i] == expected[i % 20]);
+}
+
+/* A child has no threads but the one that forked. */
+static void test_fork(void **state) {
+    (void)state;
+    atomic_int wrong = 0;
+    call_again_and_again(&wrong);
+    pid_t child = fork();
+    if (child == 0) {
+        call_again_and_again(&wrong);
+        _exit(atomic_load(&wrong) ? 1 : 0);
+    }
+    int status;
+    assert_true(child > 0 && waitpid(child, &status, 0) == child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    call_again_and_again(&wrong);
+    assert_int_equal(atomic_load(&wrong), 0);
 }
 
 /* ---- Failing ---- */
@@ -263,6 +338,8 @@ int main(void) {
         cmocka_unit_test(test_blocks),          cmocka_unit_test(test_thread_count_does_not_show),
         cmocka_unit_test(test_lowest_error),    cmocka_unit_test(test_error_without_message),
         cmocka_unit_test(test_progress),        cmocka_unit_test(test_stopping),
+        cmocka_unit_test(test_many_rounds),     cmocka_unit_test(test_several_callers),
+        cmocka_unit_test(test_nested),          cmocka_unit_test(test_fork),
         cmocka_unit_test(test_no_stage),        cmocka_unit_test(test_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

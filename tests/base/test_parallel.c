@@ -170,7 +170,7 @@ static void test_fork(void **state) {
         call_again_and_again(&wrong);
         _exit(atomic_load(&wrong) ? 1 : 0);
     }
-    int status;
+    int status = 0;
     assert_true(child > 0 && waitpid(child, &status, 0) == child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     call_again_and_again(&wrong);

@@ -47,6 +47,7 @@ enum {
     SIGMA,
     MAX_SECONDS,
     PRECISION,
+    TEST_SHIFT,
     DROPOUT, /* of networks by name */
     NET = DROPOUT
 };
@@ -71,7 +72,8 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
     { .name = NAME, .type = TEN_CHOICE, .initial = DEFAULT, .choices = CHOICES, .help = HELP }
 
 /* The arguments are the defaults in which the networks differ. */
-#define TABLE(epochs, batch, rate, optimizer, decay, schedule, warm_up, smoothing, average, shift, rotate, scale, own) \
+#define TABLE(epochs, batch, rate, optimizer, decay, schedule, warm_up, smoothing, average, shift, rotate, scale,      \
+              views, own)                                                                                              \
     {                                                                                                                  \
         WHOLE("epochs", epochs, 1, 100000, "times that training goes through all images"),                             \
             WHOLE("batch_size", batch, 1, 100000, "images a step"),                                                    \
@@ -102,6 +104,8 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
             REAL("max_seconds", "0", 0, 1e9, "time for training, to which the schedule is fitted; 0: no limit"),       \
             WORD("precision", "auto", precisions,                                                                      \
                  "of products in training, not of all of them; auto: the faster one here"),                            \
+            WHOLE("test_shift", views, 0, 3,                                                                           \
+                  "predict the mean over the image moved by up to so many pixels each way"),                           \
             own                                                                                                        \
     }
 
@@ -112,13 +116,13 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
 #define CNN2 "conv 32 3x3, relu, maxpool 2, conv 64 3x3, relu, maxpool 2, dense 128, relu"
 
 static const struct ten_parameter mlp_table[] =
-    TABLE("5", "128", "4e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0", "0", "0", "0", DROPOUT_OF("0"));
+    TABLE("5", "128", "4e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
 static const struct ten_parameter cnn_table[] =
-    TABLE("10", "128", "3e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0", "0", "0", "0", DROPOUT_OF("0"));
+    TABLE("10", "128", "3e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
 static const struct ten_parameter best_table[] = TABLE("60", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05",
-                                                       "0.999", "2", "12", "0.12", DROPOUT_OF("0.3"));
+                                                       "0.999", "2", "12", "0.12", "1", DROPOUT_OF("0.3"));
 static const struct ten_parameter network_table[] =
-    TABLE("10", "128", "1e-3", "adam", "0", "constant", "0", "0", "0", "0", "0", "0", NET_OF(CNN2 ", dense 10"));
+    TABLE("10", "128", "1e-3", "adam", "0", "constant", "0", "0", "0", "0", "0", "0", "0", NET_OF(CNN2 ", dense 10"));
 
 /* ---- The networks by name -------------------------------------------------------------------------------------------
  */
@@ -264,17 +268,60 @@ static enum ten_status summarise(const struct preset *preset, const struct ten_v
     return *summary ? TEN_OK : ten_fail_memory(error, "the network's table");
 }
 
-static enum ten_status predict(const void *state, const struct ten_values *values, const struct ten_batch *features,
-                               float *probabilities, const struct ten_run *run, struct ten_error *error) {
-    const struct network *model = state;
-    return ten_network_predict(model->network, model->parameters, model->statistics, model->prepared,
-                               prediction_precision(values), features, false, probabilities, run, error);
+/* An image of `size` bytes a pixel moved down and to the right; zeros come in. */
+static void move_image(const uint8_t *from, uint8_t *to, const struct ten_shape *shape, size_t size, int down,
+                       int right) {
+    size_t height = shape->height, width = shape->width, y_cut = (size_t)abs(down), x_cut = (size_t)abs(right);
+    memset(to, 0, height * width * size);
+    if (x_cut >= width) return;
+    for (size_t y = 0; y + y_cut < height; y++) {
+        size_t from_y = down < 0 ? y + y_cut : y, to_y = down < 0 ? y : y + y_cut;
+        memcpy(to + (to_y * width + (right > 0 ? x_cut : 0)) * size,
+               from + (from_y * width + (right < 0 ? x_cut : 0)) * size, (width - x_cut) * size);
+    }
+}
+
+/* The mean over the images moved by up to `shift` pixels each way. */
+static enum ten_status predict_moved(const struct ten_trained *net, int shift, const struct ten_batch *features,
+                                     float *probabilities, const struct ten_run *run, struct ten_error *error) {
+    size_t rows = features->rows, size = features->is_bytes ? 1 : sizeof(float), row = features->shape.columns * size;
+    const uint8_t *from = features->is_bytes ? features->bytes : (const uint8_t *)features->floats;
+    uint8_t *moved = ten_alloc(rows, row);
+    float *some = ten_alloc(rows * TEN_CLASSES, sizeof *some), share = 1 / (float)((2 * shift + 1) * (2 * shift + 1));
+    struct ten_batch batch = *features;
+    batch.owned = false;
+    if (features->is_bytes)
+        batch.bytes = moved;
+    else
+        batch.floats = (const float *)(const void *)moved;
+    enum ten_status status = moved && some ? TEN_OK : ten_fail_memory(error, "moved images");
+    for (size_t i = 0; i < rows * TEN_CLASSES && status == TEN_OK; i++) probabilities[i] = 0;
+    for (int down = -shift; down <= shift && status == TEN_OK; down++)
+        for (int right = -shift; right <= shift && status == TEN_OK; right++) {
+            for (size_t i = 0; i < rows; i++)
+                move_image(from + i * row, moved + i * row, &features->shape, size, down, right);
+            status = ten_network_predict(net->network, net->parameters, net->statistics, net->prepared, net->precision,
+                                         &batch, false, some, run, error);
+            for (size_t i = 0; i < rows * TEN_CLASSES && status == TEN_OK; i++) probabilities[i] += share * some[i];
+        }
+    free(moved);
+    free(some);
+    return status;
 }
 
 static struct ten_trained trained(const void *state, const struct ten_values *values) {
     const struct network *model = state;
     return (struct ten_trained){model->network, model->parameters, model->statistics, model->prepared,
                                 prediction_precision(values)};
+}
+
+static enum ten_status predict(const void *state, const struct ten_values *values, const struct ten_batch *features,
+                               float *probabilities, const struct ten_run *run, struct ten_error *error) {
+    struct ten_trained net = trained(state, values);
+    int shift = features->shape.height ? (int)values->number[TEST_SHIFT] : 0;
+    if (shift) return predict_moved(&net, shift, features, probabilities, run, error);
+    return ten_network_predict(net.network, net.parameters, net.statistics, net.prepared, net.precision, features,
+                               false, probabilities, run, error);
 }
 
 static size_t parameter_count(const void *state) { return ((const struct network *)state)->network->parameters; }

@@ -329,7 +329,7 @@ static void test_networks(void **state) {
     struct ten_pipeline_info again = ten_pipeline_describe(loaded);
     assert_true(again.history->rows == 2 && again.history->columns == 4 && again.parameters == info.parameters);
     for (size_t i = 0; i < 8; i++) assert_true(again.history->values[i] == info.history->values[i + i / 4]);
-    assert_string_equal(again.settings[29], settings[0]);
+    assert_string_equal(again.settings[again.model->parameter_count - 1], settings[0]);
     float expected[COUNT * TEN_CLASSES], got[COUNT * TEN_CLASSES];
     assert_ok(ten_pipeline_predict(pipeline, set.images, COUNT, 12, 10, expected, NULL, &error));
     assert_ok(ten_pipeline_predict(loaded, set.images, COUNT, 12, 10, got, NULL, &error));
@@ -366,6 +366,51 @@ static void test_networks(void **state) {
     assert_ok(ten_pipeline_summarise(pipeline, 28, 28, &summary, &error));
     assert_null(summary);
     ten_pipeline_free(pipeline);
+}
+
+/* test_shift: the mean of what the same weights say of the images moved by hand. */
+static void test_moved_predictions(void **state) {
+    (void)state;
+    enum { IMAGES = 60, H = 9, W = 7, SHIFT = 2 };
+    struct ten_dataset set;
+    struct ten_error error;
+    test_dataset(&set, IMAGES, H, W, 4);
+    static const char *const preps[] = {"scale", "minmax"}; /* bytes, floats with zeros around */
+    for (size_t p = 0; p < 2; p++) {
+        const char *plain[] = {"net=conv 4 3x3, relu, dense 10", "epochs=2"};
+        const char *mean[] = {"net=conv 4 3x3, relu, dense 10", "epochs=2", "test_shift=2"};
+        struct ten_pipeline *one, *all;
+        static float expected[IMAGES * TEN_CLASSES], some[IMAGES * TEN_CLASSES], got[IMAGES * TEN_CLASSES];
+        uint8_t *moved = malloc(IMAGES * H * W);
+        assert_non_null(moved);
+        assert_ok(ten_pipeline_new(&one, "network", preps[p], plain, 2, &error));
+        assert_ok(ten_pipeline_new(&all, "network", preps[p], mean, 3, &error));
+        assert_ok(ten_pipeline_fit(one, &set, NULL, &error));
+        assert_ok(ten_pipeline_fit(all, &set, NULL, &error));
+        memset(expected, 0, sizeof expected);
+        for (int down = -SHIFT; down <= SHIFT; down++)
+            for (int right = -SHIFT; right <= SHIFT; right++) {
+                for (int i = 0; i < IMAGES * H * W; i++) {
+                    int y = i / W % H - down, x = i % W - right;
+                    bool inside = y >= 0 && y < H && x >= 0 && x < W;
+                    moved[i] = inside ? set.images[i / (H * W) * H * W + y * W + x] : 0;
+                }
+                assert_ok(ten_pipeline_predict(one, moved, IMAGES, H, W, some, NULL, &error));
+                for (size_t i = 0; i < IMAGES * TEN_CLASSES; i++) expected[i] += some[i] / 25;
+            }
+        assert_ok(ten_pipeline_predict(all, set.images, IMAGES, H, W, got, NULL, &error));
+        if (p == 0) /* minmax is of each pixel, which moves after it */
+            for (size_t i = 0; i < IMAGES * TEN_CLASSES; i++) assert_true(fabsf(got[i] - expected[i]) < 1e-5f);
+        for (size_t i = 0; i < IMAGES; i++) {
+            double sum = 0;
+            for (size_t c = 0; c < TEN_CLASSES; c++) sum += (double)got[i * TEN_CLASSES + c];
+            assert_true(fabs(sum - 1) < 1e-5);
+        }
+        free(moved);
+        ten_pipeline_free(one);
+        ten_pipeline_free(all);
+    }
+    ten_dataset_release(&set);
 }
 
 /* A pipeline that was fitted on something else is, once refitted, as good as new. */
@@ -825,6 +870,7 @@ int main(void) {
         cmocka_unit_test(test_bad_training_sets),
         cmocka_unit_test(test_wrong_size),
         cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_moved_predictions),
         cmocka_unit_test(test_refit),
         cmocka_unit_test(test_cancelling),
         cmocka_unit_test(test_cut_anywhere),

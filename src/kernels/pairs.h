@@ -4,6 +4,8 @@
 #ifndef TEN_KERNELS_PAIRS_H
 #define TEN_KERNELS_PAIRS_H
 
+#include "kernels/square.h"
+
 #include <immintrin.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,30 +16,6 @@ enum { SIDE = 16, DEPTH = 32, TILE = SIDE * DEPTH };
 static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 static inline __mmask16 first_lanes(size_t count) { return (__mmask16)(count >= 16 ? 0xffff : (1u << count) - 1); }
-
-/* Sixteen vectors of sixteen 32-bit values, as the rows of a square, become its columns. */
-static inline void transpose(__m512i v[SIDE]) {
-    __m512i t[SIDE];
-    for (int i = 0; i < SIDE; i += 2) {
-        t[i] = _mm512_unpacklo_epi32(v[i], v[i + 1]);
-        t[i + 1] = _mm512_unpackhi_epi32(v[i], v[i + 1]);
-    }
-    for (int i = 0; i < SIDE; i += 4) {
-        v[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-        v[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-        v[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-        v[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-    }
-    for (int i = 0; i < SIDE; i += 8)
-        for (int j = 0; j < 4; j++) {
-            t[i + j] = _mm512_shuffle_i32x4(v[i + j], v[i + j + 4], 0x88);
-            t[i + j + 4] = _mm512_shuffle_i32x4(v[i + j], v[i + j + 4], 0xdd);
-        }
-    for (int j = 0; j < 8; j++) {
-        v[j] = _mm512_shuffle_i32x4(t[j], t[j + 8], 0x88);
-        v[j + 8] = _mm512_shuffle_i32x4(t[j], t[j + 8], 0xdd);
-    }
-}
 
 /* One tile's worth of a matrix: `lines` <= 16 lines, each with `depth` <= 32 values; zeros beyond. A line's values are
  * `step` apart, lines are `line` apart; one of them is 1, or the matrix is read value by value. v[i] gets the pairs of
@@ -60,7 +38,7 @@ static inline void load_pairs(const float *from, size_t line, size_t step, size_
             __m512 a = _mm512_maskz_loadu_ps(low & there, at), b = _mm512_maskz_loadu_ps(high & there, at + SIDE);
             v[i] = (__m512i)_mm512_cvtne2ps_pbh(b, a);
         }
-        if (!by_line) transpose(v);
+        if (!by_line) ten_transpose_square(v);
         return;
     }
     const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22,
@@ -72,7 +50,7 @@ static inline void load_pairs(const float *from, size_t line, size_t step, size_
         __m512 b = _mm512_maskz_loadu_ps(k + 1 < depth ? there : 0, from + (k + 1 < depth ? k + 1 : 0) * step);
         v[i] = _mm512_permutexvar_epi16(interleave, (__m512i)_mm512_cvtne2ps_pbh(b, a));
     }
-    if (by_line) transpose(v);
+    if (by_line) ten_transpose_square(v);
 }
 
 /* Packs `lines` lines of `depth` values: strips of 16 lines, each a row of tiles along the depth. */

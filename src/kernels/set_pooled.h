@@ -12,35 +12,7 @@ struct entries {
 };
 
 #if defined(__AVX512F__)
-static inline void turn_16x16(__m512i v[16]) {
-    __m512i t[16];
-#pragma GCC unroll 8
-    for (int i = 0; i < 16; i += 2) {
-        t[i] = _mm512_unpacklo_epi32(v[i], v[i + 1]);
-        t[i + 1] = _mm512_unpackhi_epi32(v[i], v[i + 1]);
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < 16; i += 4) {
-        v[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-        v[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-        v[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-        v[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) {
-        t[i] = _mm512_shuffle_i32x4(v[i], v[i + 4], 0x88);
-        t[i + 4] = _mm512_shuffle_i32x4(v[i], v[i + 4], 0xdd);
-        t[i + 8] = _mm512_shuffle_i32x4(v[i + 8], v[i + 12], 0x88);
-        t[i + 12] = _mm512_shuffle_i32x4(v[i + 8], v[i + 12], 0xdd);
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) {
-        v[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
-        v[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
-        v[i + 4] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0x88);
-        v[i + 12] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0xdd);
-    }
-}
+#include "kernels/square.h"
 #endif
 
 /* Appends what rows first..first+rows-1 of units j..j+columns-1 (at most 16 of each) let through to the units' lists,
@@ -66,8 +38,8 @@ static void list_by_unit(size_t rows, size_t columns, size_t n, const uint32_t *
             window[i] = _mm512_castps_si512(_mm512_permutevar_ps(four, which));
         }
         _mm512_storeu_ps(sums, sum);
-        turn_16x16(gradient);
-        turn_16x16(window);
+        ten_transpose_square(gradient);
+        ten_transpose_square(window);
 #pragma GCC unroll 16
         for (size_t j = 0; j < 16; j++) {
             __mmask16 passes = _mm512_test_epi32_mask(gradient[j], _mm512_set1_epi32(0x7fffffff));

@@ -145,7 +145,8 @@ static void add_pieces(struct training *t, size_t begin, size_t end, size_t size
 static enum ten_status plan_pieces(struct training *t, struct ten_error *error) {
     const struct ten_network *n = t->network;
     bool decay = t->recipe->optimizer.weight_decay != 0;
-    t->pieces = ten_alloc(2 * (n->parameters / PIECE) + 2 * n->count + n->parameters / PIECE + 2, sizeof *t->pieces);
+    /* a piece is larger than half of PIECE, but for the last one of each part */
+    t->pieces = ten_alloc(2 * (n->parameters / PIECE + n->count + 1), sizeof *t->pieces);
     if (!t->pieces) return ten_fail_memory(error, "the gradient");
     for (size_t i = 0; i < n->count; i++) {
         const struct ten_layer *layer = &n->layers[i];

@@ -13,37 +13,48 @@ enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
 /* ---- Options (options.c) --------------------------------------------------------------------------------------- */
 
 /* Which options a command takes: a set of these. The common ones every command that computes takes. */
-enum {
-    OPT_DATA = 1 << 0,
-    OPT_SEED = 1 << 1,
-    OPT_THREADS = 1 << 2,
-    OPT_OUT = 1 << 3,
-    OPT_QUIET = 1 << 4,
-    OPT_JSON = 1 << 5,
-    OPT_LIMIT = 1 << 6,
-    OPT_PREP = 1 << 7,
-    OPT_SET = 1 << 8,
-    OPT_MODELS = 1 << 9,
-    OPT_ON = 1 << 10,
-    OPT_FROM = 1 << 11,
-    OPT_TO = 1 << 12,
-    OPT_GZIP = 1 << 13,
-    OPT_QUICK = 1 << 14,
-    OPT_HELP = 1 << 15,
-    OPT_AUGMENT = 1 << 16, /* --augment and --augment-set */
-    OPT_REPEAT = 1 << 17,
-    OPT_ARRAYS = 1 << 18,
-    OPT_ANSWERS = 1 << 19,
-    OPT_MODEL = 1 << 20,
-    OPT_NET = 1 << 21,
-    OPT_CHECKPOINT = 1 << 22,
-    OPT_SPEEDRUN = 1 << 23,
-    OPT_INDEX = 1 << 24,
-    OPT_LAYER = 1 << 25,
-    OPT_CLASS = 1 << 26,
-    OPT_FEATURES = 1 << 27,
-    OPT_COMMON = OPT_SEED | OPT_THREADS | OPT_QUIET | OPT_JSON | OPT_HELP,
-};
+#define OPT_DATA (UINT64_C(1) << 0)
+#define OPT_SEED (UINT64_C(1) << 1)
+#define OPT_THREADS (UINT64_C(1) << 2)
+#define OPT_OUT (UINT64_C(1) << 3)
+#define OPT_QUIET (UINT64_C(1) << 4)
+#define OPT_JSON (UINT64_C(1) << 5)
+#define OPT_LIMIT (UINT64_C(1) << 6)
+#define OPT_PREP (UINT64_C(1) << 7)
+#define OPT_SET (UINT64_C(1) << 8)
+#define OPT_MODELS (UINT64_C(1) << 9)
+#define OPT_ON (UINT64_C(1) << 10)
+#define OPT_FROM (UINT64_C(1) << 11)
+#define OPT_TO (UINT64_C(1) << 12)
+#define OPT_GZIP (UINT64_C(1) << 13)
+#define OPT_QUICK (UINT64_C(1) << 14)
+#define OPT_HELP (UINT64_C(1) << 15)
+#define OPT_AUGMENT (UINT64_C(1) << 16) /* --augment and --augment-set */
+#define OPT_REPEAT (UINT64_C(1) << 17)
+#define OPT_ARRAYS (UINT64_C(1) << 18)
+#define OPT_ANSWERS (UINT64_C(1) << 19)
+#define OPT_MODEL (UINT64_C(1) << 20)
+#define OPT_NET (UINT64_C(1) << 21)
+#define OPT_CHECKPOINT (UINT64_C(1) << 22)
+#define OPT_SPEEDRUN (UINT64_C(1) << 23)
+#define OPT_INDEX (UINT64_C(1) << 24)
+#define OPT_LAYER (UINT64_C(1) << 25)
+#define OPT_CLASS (UINT64_C(1) << 26)
+#define OPT_FEATURES (UINT64_C(1) << 27)
+#define OPT_FOLDS (UINT64_C(1) << 28)
+#define OPT_GRID (UINT64_C(1) << 29)
+#define OPT_SPACE (UINT64_C(1) << 30)
+#define OPT_STRATEGY (UINT64_C(1) << 31)
+#define OPT_TRIALS (UINT64_C(1) << 32)
+#define OPT_SECONDS (UINT64_C(1) << 33)
+#define OPT_RUNS (UINT64_C(1) << 34)
+#define OPT_PERPLEXITY (UINT64_C(1) << 35)
+#define OPT_ITERATIONS (UINT64_C(1) << 36)
+#define OPT_ROBUSTNESS (UINT64_C(1) << 37)
+#define OPT_LEARNING (UINT64_C(1) << 38)
+#define OPT_PICTURES (UINT64_C(1) << 39) /* --png and --svg */
+#define OPT_KIND (UINT64_C(1) << 40)
+#define OPT_COMMON (OPT_SEED | OPT_THREADS | OPT_QUIET | OPT_JSON | OPT_HELP)
 
 enum { MAX_SETTINGS = 64 };
 
@@ -57,6 +68,10 @@ struct options {
     size_t augment;          /* copies of each image */
     const char *augment_set; /* NULL where not given */
     size_t repeat;           /* 0: not given */
+    const char *grid, *space, *strategy, *runs, *kind; /* NULL where not given */
+    size_t folds, trials, iterations;                  /* 0: not given */
+    double max_seconds, perplexity;                    /* 0: not given */
+    bool robustness, learning, png, svg;
     bool quiet, json, gzip, quick, speedrun, help;
     const char *settings[MAX_SETTINGS];
     size_t setting_count;
@@ -67,7 +82,7 @@ struct options {
 
 /* Help for an option where it differs from that in the table of options. */
 struct option_note {
-    unsigned option; /* 0 ends a list of these */
+    uint64_t option; /* 0 ends a list of these */
     const char *help;
 };
 
@@ -75,7 +90,7 @@ struct command {
     const char *name, *usage, *summary;
     const char *details;  /* further help, to be wrapped; NULL: none */
     const char *examples; /* lines of help, indented by two */
-    unsigned options;
+    uint64_t options;
     const struct option_note *notes; /* NULL: none */
     size_t least_arguments, most_arguments;
     int (*run)(const struct options *options);

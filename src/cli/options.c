@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const struct option_entry {
-    unsigned bit;
+    uint64_t bit;
     const char *name, *argument, *help;
     char letter; /* of getopt's answer; 'o', 'q' and 'h' may also be given as -o, -q, -h */
 } table[] = {
@@ -34,6 +34,20 @@ static const struct option_entry {
     {OPT_ANSWERS, "answers", "FILE", "write the predicted labels and probabilities (safetensors)", 'Y'},
     {OPT_MODEL, "model", "FILE", "write the fitted model", 'M'},
     {OPT_CHECKPOINT, "checkpoint", "FILE", "keep what a long fit has reached, and go on from it if it is there", 'C'},
+    {OPT_FOLDS, "folds", "N", "how many folds (default 5)", 'x'},
+    {OPT_GRID, "grid", "NAME=V,V... ...", "values to try, parameters apart by spaces; NAME=LOW..HIGH and NAME=LOW..HIGH:log are ranges", 'g'},
+    {OPT_SPACE, "space", "FILE", "the same as JSON", 'G'},
+    {OPT_STRATEGY, "strategy", "WORD", "grid, random, halving or tpe (default halving)", 'W'},
+    {OPT_TRIALS, "trials", "N", "at most so many trials", 'n'},
+    {OPT_SECONDS, "max-seconds", "S", "begin no new trial after so many seconds", 'X'},
+    {OPT_ROBUSTNESS, "robustness", NULL, "measure on deformed and spoilt images, too", 'b'},
+    {OPT_LEARNING, "learning-curve", NULL, "fit on growing parts of the training images, too", 'u'},
+    {OPT_PERPLEXITY, "perplexity", "P", "how many neighbours a point minds, roughly (default 30)", 'P'},
+    {OPT_ITERATIONS, "iterations", "N", "steps of gradient descent", 'I'},
+    {OPT_PICTURES, "png", NULL, "write each figure as PNG, too", 'B'},
+    {OPT_PICTURES, "svg", NULL, "write each figure as SVG, too", 'V'},
+    {OPT_KIND, "kind", "KIND", "which runs: train, crossval, fold, tune, trial, evaluation", 'K'},
+    {OPT_RUNS, "runs", "FILE|none", "the run database (default $TENFOLD_RUNS, else runs.sqlite here)", 'D'},
     {OPT_SPEEDRUN, "speedrun", NULL, "train to 99 % against the clock", 'R'},
     {OPT_OUT, "out", "PATH", "where to write", 'o'},
     {OPT_SEED, "seed", "N", "seed of every random choice (default 0)", 'S'},
@@ -79,6 +93,22 @@ static int take_repeat(struct options *o, const char *value) {
     if (!read_number(value, 1, 1000, &number))
         return ten_complain(WRONG_USAGE, "--repeat \"%s\": expected a whole number from 1 to 1000", value);
     o->repeat = (size_t)number;
+    return DONE;
+}
+
+/* A whole number of at least `low`. */
+static int take_count(size_t *count, const char *name, const char *value, int64_t low, int64_t high) {
+    int64_t number;
+    if (!read_number(value, low, high, &number))
+        return ten_complain(WRONG_USAGE, "--%s \"%s\": expected a whole number from %" PRId64 " to %" PRId64, name, value,
+                            low, high);
+    *count = (size_t)number;
+    return DONE;
+}
+
+static int take_real(double *real, const char *name, const char *value, double low, double high) {
+    if (!ten_parse_real(value, real) || !(*real >= low && *real <= high))
+        return ten_complain(WRONG_USAGE, "--%s \"%s\": expected a number from %g to %g", name, value, low, high);
     return DONE;
 }
 
@@ -147,6 +177,20 @@ static int take(struct options *o, char letter, const char *value) {
     case 'A': o->augment_set = value; break;
     case 'z': o->gzip = true; break;
     case 'k': o->quick = true; break;
+    case 'x': return take_count(&o->folds, "folds", value, 2, 1000);
+    case 'g': o->grid = value; break;
+    case 'G': return take_path(&o->space, "space", value);
+    case 'W': o->strategy = value; break;
+    case 'n': return take_count(&o->trials, "trials", value, 1, 1000000);
+    case 'X': return take_real(&o->max_seconds, "max-seconds", value, 1e-3, 1e9);
+    case 'b': o->robustness = true; break;
+    case 'u': o->learning = true; break;
+    case 'P': return take_real(&o->perplexity, "perplexity", value, 1, 10000);
+    case 'I': return take_count(&o->iterations, "iterations", value, 1, 1000000);
+    case 'B': o->png = true; break;
+    case 'V': o->svg = true; break;
+    case 'K': o->kind = value; break;
+    case 'D': return take_path(&o->runs, "runs", value);
     case 'R': o->speedrun = true; break;
     case 'j': o->json = true; break;
     case 'q': o->quiet = true; break;

@@ -49,7 +49,11 @@ enum {
     PRECISION,
     TEST_SHIFT,
     DROPOUT, /* of networks by name */
-    NET = DROPOUT
+    NET = DROPOUT,
+    FILTERS, /* of cnn and cnn2 */
+    KERNEL_SIZE,
+    DENSE,
+    ACTIVATION
 };
 
 static const char *const optimizers[] = {"sgd", "adam", "adamw", "lion", NULL};
@@ -57,6 +61,8 @@ static const char *const schedules[] = {"constant", "step", "cosine", "one-cycle
 enum { TRUE, FALSE };
 static const char *const truths[] = {"true", "false", NULL};
 enum { AUTO, FLOAT32, BFLOAT16 };
+enum { RELU, LEAKY_RELU };
+static const char *const activations[] = {"relu", "leaky-relu", NULL};
 static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
 
 #define WHOLE(NAME, DEFAULT, LOW, HIGH, HELP)                                                                          \
@@ -113,12 +119,20 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
 #define NET_OF(text)                                                                                                   \
     { .name = "net", .type = TEN_TEXT, .initial = text, .help = "the layers; as --net" }
 
+#define SHAPE_OF(rate)                                                                                                 \
+    DROPOUT_OF(rate), WHOLE("filters", "32", 1, 1024, "of the first convolution; each further one has twice as many"), \
+        WHOLE("kernel_size", "3", 1, 31, "height and width of the filters"),                                           \
+        WHOLE("dense", "128", 1, 65536, "neurons of the hidden layer"),                                                \
+        WORD("activation", "relu", activations, "behind each convolution and the hidden layer")
+
 #define CNN2 "conv 32 3x3, relu, maxpool 2, conv 64 3x3, relu, maxpool 2, dense 128, relu"
 
 static const struct ten_parameter mlp_table[] =
     TABLE("5", "128", "4e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
 static const struct ten_parameter cnn_table[] =
     TABLE("10", "128", "3e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
+static const struct ten_parameter conv_table[] =
+    TABLE("10", "128", "3e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0", "0", "0", "0", "0", SHAPE_OF("0"));
 static const struct ten_parameter best_table[] = TABLE("60", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05",
                                                        "0.999", "2", "12", "0.12", "1", DROPOUT_OF("0.3"));
 static const struct ten_parameter network_table[] =
@@ -130,15 +144,31 @@ static const struct ten_parameter network_table[] =
 /* Dropout, if any, goes before the last layer, "dense 10", which stands in none of these. */
 struct preset {
     const char *name, *body; /* NULL: the parameter `net` is all */
+    size_t convolutions;     /* unless 0, the body is made by convolutions_of */
 };
+
+/* Convolutions, each with an activation and pooling, and a hidden layer, as the parameters say. The largest of leaky
+ * values is the leaky one of the largest value: pooling first is the same, and convolutions pool in the same breath. */
+static void convolutions_of(const struct preset *preset, const struct ten_values *values, char *body, size_t size) {
+    const char *activation = activations[values->word[ACTIVATION]];
+    size_t filters = (size_t)values->number[FILTERS], side = (size_t)values->number[KERNEL_SIZE], length = 0;
+    for (size_t i = 0; i < preset->convolutions; i++)
+        length += (size_t)snprintf(body + length, size - length,
+                                   values->word[ACTIVATION] == RELU ? "conv %zu %zux%zu, %s, maxpool 2, "
+                                                                    : "conv %zu %zux%zu, maxpool 2, %s, ",
+                                   filters << i, side, side, activation);
+    snprintf(body + length, size - length, "dense %.0f, %s", values->number[DENSE], activation);
+}
 
 /* NULL when memory is short. */
 static char *text_of(const struct preset *preset, const struct ten_values *values) {
-    char *text;
-    if (!preset->body) return strdup(values->text);
+    char *text, made[TEN_MAX_TEXT];
+    const char *body = preset->body;
+    if (!body) return strdup(values->text);
+    if (preset->convolutions) convolutions_of(preset, values, made, sizeof made), body = made;
     double dropout = values->number[DROPOUT];
-    int length = dropout > 0 ? asprintf(&text, "%s, dropout %g, dense %d", preset->body, dropout, TEN_CLASSES)
-                             : asprintf(&text, "%s, dense %d", preset->body, TEN_CLASSES);
+    int length = dropout > 0 ? asprintf(&text, "%s, dropout %g, dense %d", body, dropout, TEN_CLASSES)
+                             : asprintf(&text, "%s, dense %d", body, TEN_CLASSES);
     return length < 0 ? NULL : text;
 }
 
@@ -430,8 +460,8 @@ static enum ten_status load(void *state, const struct ten_values *values, const 
 /* ---- The models
  * ------------------------------------------------------------------------------------------------------- */
 
-#define MODEL(id, NAME, BODY, TITLE, SUMMARY, PREP, PARAMETERS, REQUEST)                                               \
-    static const struct preset preset_##id = {NAME, BODY};                                                             \
+#define MODEL(id, NAME, BODY, CONVOLUTIONS, TITLE, SUMMARY, PREP, PARAMETERS, REQUEST)                                 \
+    static const struct preset preset_##id = {NAME, BODY, CONVOLUTIONS};                                                           \
     static enum ten_status fit_##id(void *state, const struct ten_training *training, struct ten_error *error) {       \
         return fit(state, &preset_##id, training, error);                                                              \
     }                                                                                                                  \
@@ -459,21 +489,21 @@ static enum ten_status load(void *state, const struct ten_values *values, const 
         .release = release,                                                                                            \
     }
 
-MODEL(mlp, "mlp", "dense 256, relu", "Neural network", "One hidden layer of 256 neurons.", "deskew,scale", mlp_table,
+MODEL(mlp, "mlp", "dense 256, relu", 0, "Neural network", "One hidden layer of 256 neurons.", "deskew,scale", mlp_table,
       false);
-MODEL(mlp2, "mlp2", "dense 256, relu, dense 128, relu", "Neural network, two hidden layers",
+MODEL(mlp2, "mlp2", "dense 256, relu, dense 128, relu", 0, "Neural network, two hidden layers",
       "Hidden layers of 256 and 128 neurons.", "deskew,scale", mlp_table, false);
-MODEL(cnn, "cnn", "conv 32 3x3, relu, maxpool 2, dense 128, relu", "Convolutional network",
-      "One convolution, pooling and a hidden layer.", "scale", cnn_table, false);
-MODEL(cnn2, "cnn2", CNN2, "Convolutional network, two convolutions",
-      "Two convolutions, each with pooling, and a hidden layer.", "scale", cnn_table, false);
+MODEL(cnn, "cnn", "", 1, "Convolutional network",
+      "One convolution, pooling and a hidden layer.", "scale", conv_table, false);
+MODEL(cnn2, "cnn2", "", 2, "Convolutional network, two convolutions",
+      "Two convolutions, each with pooling, and a hidden layer.", "scale", conv_table, false);
 MODEL(lenet5, "lenet5",
-      "conv 6 5x5 pad 2, relu, maxpool 2, conv 16 5x5, relu, maxpool 2, dense 120, relu, dense 84, relu", "LeNet-5",
+      "conv 6 5x5 pad 2, relu, maxpool 2, conv 16 5x5, relu, maxpool 2, dense 120, relu, dense 84, relu", 0, "LeNet-5",
       "The network of LeCun et al. (1998), with today's activation and pooling.", "scale", cnn_table, false);
 MODEL(cnn_best, "cnn-best",
       "conv 32 5x5, maxpool 2, batchnorm, relu, conv 64 3x3, batchnorm, relu, conv 64 3x3, maxpool 2, batchnorm, relu, "
       "conv 128 3x3 pad same, batchnorm, relu, dense 128, batchnorm, relu",
-      "Convolutional network, best recipe", "Four convolutions, trained long on deformed images.", "scale", best_table,
+      0, "Convolutional network, best recipe", "Four convolutions, trained long on deformed images.", "scale", best_table,
       true);
-MODEL(network, "network", NULL, "Network by its text", "Any network, written out with --net.", "scale", network_table,
+MODEL(network, "network", NULL, 0, "Network by its text", "Any network, written out with --net.", "scale", network_table,
       true);

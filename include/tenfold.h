@@ -432,6 +432,99 @@ TEN_API enum ten_status ten_roc_compute(struct ten_roc *out, const uint8_t *labe
                                         size_t count, int label, struct ten_error *error);
 TEN_API void ten_roc_release(struct ten_roc *roc);
 
+/* ---- Cross-validation ---------------------------------------------------------------------------------- */
+
+/* One fold: what a pipeline fitted on all other folds makes of it. */
+struct ten_fold {
+    double accuracy, log_loss;
+    double prep_seconds, fit_seconds, predict_seconds;
+    bool converged;
+};
+
+/* k-fold cross-validation of the pipeline that ten_pipeline_new makes of model, prep and settings: for each of the
+ * `folds` folds, chain and estimator are fitted from nothing on the rows of the others and applied to its own, so that
+ * no row is ever judged by what has seen it. fold[count] gives each row's fold, 0..folds-1 (ten_split_folds), none of
+ * them empty; the dataset has labels. results[folds]; probabilities[count x TEN_CLASSES] (may be NULL) gets each row's
+ * by the pipeline that had not seen it. Every fold is fitted with the run's seed. */
+TEN_API enum ten_status ten_crossvalidate(const char *model, const char *prep, const char *const *settings,
+                                          size_t setting_count, const struct ten_dataset *dataset, const size_t *fold,
+                                          size_t folds, struct ten_fold *results, float *probabilities,
+                                          const struct ten_run *run, struct ten_error *error);
+
+/* ---- Search for parameters ------------------------------------------------------------------------------ */
+
+enum { TEN_MAX_DIMENSIONS = 16 };
+
+/* A parameter that is searched: some values as text, or a range. */
+struct ten_dimension {
+    char name[64];
+    size_t value_count;        /* 0: a range */
+    const char *const *values; /* owned by the space */
+    double low, high;          /* the range; both ends belong to it */
+    bool logarithmic, integer;
+};
+
+/* What is searched. Opaque: made by the functions below, freed by _free. */
+struct ten_space;
+
+/* Reads "learning_rate=0.001,0.003 filters=32,64 dropout=0.1..0.5 C=1e-3..1e3:log": parameters apart by spaces, values by
+ * commas; LOW..HIGH is a range, of whole numbers if the model's parameter is one. Every value is checked against the
+ * model's parameters. TEN_INVALID says what is wrong. */
+TEN_API enum ten_status ten_space_parse(struct ten_space **out, const char *text, const char *model,
+                                        struct ten_error *error);
+/* The same as JSON text: {"learning_rate": [0.001, 0.003], "dropout": {"low": 0.1, "high": 0.5, "log": false}}. `name` is
+ * that of the file, for messages. */
+TEN_API enum ten_status ten_space_parse_json(struct ten_space **out, const char *text, const char *name,
+                                             const char *model, struct ten_error *error);
+TEN_API void ten_space_free(struct ten_space *space);
+TEN_API size_t ten_space_count(const struct ten_space *space); /* of dimensions */
+TEN_API const struct ten_dimension *ten_space_at(const struct ten_space *space, size_t i);
+/* How many points there are, if all dimensions are lists; 0 if one is a range. */
+TEN_API size_t ten_space_points(const struct ten_space *space);
+
+enum ten_strategy { TEN_GRID, TEN_RANDOM, TEN_HALVING, TEN_TPE };
+
+/* How to search. */
+struct ten_search {
+    const struct ten_space *space;
+    enum ten_strategy strategy;
+    /* Points to try; 0: grid all; halving all of a space of lists, else 27; random and tpe 30. More than there are of a
+     * space of lists: all. A grid has no ranges. */
+    size_t points;
+    uint64_t seed;
+};
+
+/* One evaluation: a point with a share of the whole budget of training. */
+struct ten_trial {
+    size_t point, rung;
+    double share;                         /* of the budget, 0 < share <= 1 */
+    double position[TEN_MAX_DIMENSIONS]; /* per dimension: index of the value, or the value itself */
+    bool failed, pruned; /* set when it is over: it could not be fitted; it will not get a larger share */
+    double accuracy, log_loss;
+};
+
+/* The trial after `count` finished ones, a function of these alone: a search that was stopped goes on where it was from
+ * the trials it had. *done is set when there is none. Strategies:
+ *   grid     every point in order, with the whole budget.
+ *   random   different random points. Each is tried with a ninth of the budget first, and from the eighth on pruned if
+ *            its accuracy is below the median of those before it at that share (Golovin et al. 2017, section 3.2).
+ *   tpe      points proposed by tree-structured Parzen estimators (Bergstra et al. 2011) after ten random ones; pruned
+ *            likewise.
+ *   halving  all points with a small share; the best third goes on with three times the share, and so on to the whole
+ *            budget (Jamieson and Talwalkar 2016), with as many rungs as leave at least three points for the last. */
+TEN_API enum ten_status ten_search_next(const struct ten_search *search, struct ten_trial *trials, size_t count,
+                                        struct ten_trial *next, bool *done, struct ten_error *error);
+/* The settings "name=value" of a trial; `out` [dimensions] texts of 128 bytes. */
+TEN_API void ten_search_settings(const struct ten_space *space, const struct ten_trial *trial, char (*out)[128]);
+/* The trial with the highest accuracy among those with the largest share (then the lowest log loss, the first one);
+ * count if all failed. */
+TEN_API size_t ten_search_best(const struct ten_trial *trials, size_t count);
+/* How much of the variance of the accuracies each dimension explains on its own: between groups over all (the first-order
+ * part of functional ANOVA, Hutter et al. 2014; ranges are cut into four). Of every point's first trial, as these had all
+ * the same share. importance[dimensions]; all 0 if the accuracies do not differ. */
+TEN_API void ten_search_importance(const struct ten_space *space, const struct ten_trial *trials, size_t count,
+                                   double *importance);
+
 /* ---- Exploration -------------------------------------------------------------------------------------- */
 
 /* Statistics per pixel (height x width values each) over all images of a set or of one class. Quartiles as in

@@ -11,9 +11,10 @@
 const char *ten_command_name;
 
 static const struct command *const commands[] = {
-    &ten_command_study,   &ten_command_fetch,    &ten_command_convert, &ten_command_explore, &ten_command_train,
-    &ten_command_compare, &ten_command_evaluate, &ten_command_predict, &ten_command_inspect, &ten_command_report,
-    &ten_command_bench,   &ten_command_info,     &ten_command_help,
+    &ten_command_study,    &ten_command_fetch,   &ten_command_convert,  &ten_command_explore,
+    &ten_command_train,    &ten_command_compare, &ten_command_crossval, &ten_command_tune,
+    &ten_command_evaluate, &ten_command_predict, &ten_command_inspect,  &ten_command_report,
+    &ten_command_runs,     &ten_command_bench,   &ten_command_info,     &ten_command_help,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -71,8 +72,8 @@ static int check_kernel_set(void) {
     if (!wanted || !*wanted || strcmp(wanted, ten_kernel_set()) == 0) return DONE;
     if (ten_kernels_known(wanted))
         return ten_complain(WRONG_USAGE, "TENFOLD_CPU=%s: this machine or build cannot run that kernel set", wanted);
-    return ten_complain(WRONG_USAGE, "TENFOLD_CPU=%s: unknown kernel set; there are generic, avx2, avx512, vnni, bf16, amx",
-                        wanted);
+    return ten_complain(WRONG_USAGE,
+                        "TENFOLD_CPU=%s: unknown kernel set; there are generic, avx2, avx512, vnni, bf16, amx", wanted);
 }
 
 static int run_command(int argc, char **argv) {

@@ -1,5 +1,7 @@
 /* `tenfold compare`: fits several models on the same split and puts them into one table. */
-#include "cli/cli.h"
+#include "cli/record.h"
+
+#include "base/clock.h"
 
 #include <string.h>
 
@@ -10,9 +12,12 @@ static enum ten_status compare(const struct options *options, char (*names)[96],
         struct options own;
         struct measured measured;
         ten_settings_for(options, names[i], &own);
+        double start = ten_seconds();
         enum ten_status status = ten_measure(&measured, NULL, names[i], options->prep, &own, data, true, &run, error);
         if (status != TEN_OK) return status;
-        json_array_append_new(rows, ten_row_json(&measured, data->test.count, true));
+        json_t *row = ten_row_json(&measured, data->test.count, true);
+        json_array_append_new(rows, row);
+        ten_record_row("train", row, &own, data, ten_seconds() - start);
         ten_say(options, "%-14s %.4f%s", names[i], measured.metrics.accuracy,
                 ten_pipeline_describe(measured.pipeline).converged ? "" : "  (not converged)");
         ten_measured_release(&measured);
@@ -28,6 +33,7 @@ static int run(const struct options *options) {
         return ten_complain(WRONG_USAGE, "--on \"%s\": expected test or validation", on);
     int result = ten_choose_models(options, names, &count);
     if (result == DONE) result = ten_check_out(options->out);
+    if (result == DONE) result = ten_record_check(options);
     if (result != DONE) return result;
 
     struct ten_data data;
@@ -66,7 +72,8 @@ const struct command ten_command_compare = {
                 "  tenfold compare --models knn --set n_neighbors=3 --on validation --json\n"
                 "  tenfold compare --data fashion --limit 6000\n"
                 "  tenfold compare --models cnn2 --net \"dense 100, relu, dense 10\"\n",
-    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_MODELS | OPT_NET | OPT_ON,
+    .options =
+        OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_MODELS | OPT_NET | OPT_ON | OPT_RUNS,
     .notes = (const struct option_note[]){{OPT_ON, "what to measure on: test (default) or validation"},
                                           {OPT_OUT, "write the JSON document into a file, too"},
                                           {0}},

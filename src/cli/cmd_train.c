@@ -1,6 +1,7 @@
 /* `tenfold train`: fits one pipeline and writes the model file. */
-#include "cli/cli.h"
+#include "cli/record.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "study/json.h"
@@ -30,6 +31,7 @@ static enum ten_status train(const struct options *options, const char *model, c
     struct ten_data data = {0};
     struct measured measured = {0};
     struct ten_run run = ten_run_for(options);
+    double start = ten_seconds();
     enum ten_status status = ten_load_data(options, &data, error);
     if (status == TEN_OK && held_out) status = ten_hold_out(&data, options->seed, error);
     if (status == TEN_OK) status = show_summary(options, &data, model, error);
@@ -47,6 +49,7 @@ static enum ten_status train(const struct options *options, const char *model, c
         json_object_set_new(*row, "file", ten_json_text(out));
         json_object_set_new(*row, "file_bytes", json_integer(stat(out, &file) == 0 ? (json_int_t)file.st_size : 0));
         json_object_set_new(*row, "history", ten_json_history(info.history));
+        ten_record_row("train", *row, options, &data, ten_seconds() - start);
     }
     ten_measured_release(&measured);
     ten_data_release(&data);
@@ -71,7 +74,8 @@ static int run(const struct options *options) {
     ten_pipeline_free(tried);
     if (options->checkpoint && !checkpoints)
         return ten_complain(WRONG_USAGE, "--checkpoint: %s keeps none; neural networks do", model);
-    if (ten_check_out(out) != DONE || ten_check_out(options->checkpoint) != DONE) return FAILED;
+    if (ten_check_out(out) != DONE || ten_check_out(options->checkpoint) != DONE || ten_record_check(options) != DONE)
+        return FAILED;
     json_t *row = NULL;
     if (train(options, model, out, &row, &error) != TEN_OK) return ten_complain_error(&error);
     if (!json_is_true(json_object_get(row, "converged")))
@@ -108,7 +112,8 @@ const struct command ten_command_train = {
                 "  tenfold train naive-bayes --data fashion --out nb.safetensors --json\n"
                 "  tenfold train cnn2 --set epochs=3 --checkpoint cnn2.checkpoint --on test\n"
                 "  tenfold train --net \"conv 8 5x5, relu, maxpool 2, dense 10\" --on test\n",
-    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_ON | OPT_NET | OPT_CHECKPOINT,
+    .options =
+        OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_ON | OPT_NET | OPT_CHECKPOINT | OPT_RUNS,
     .notes = (const struct option_note[]){{OPT_ON, "measure, too: on validation or test (default: not)"},
                                           {OPT_OUT, "the model file (default MODEL.safetensors)"},
                                           {0}},

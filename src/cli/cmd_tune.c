@@ -173,11 +173,11 @@ const struct command ten_command_tune = {
         "the run database at once: after Ctrl-C, or a kill, the same command goes on. cnn2's usual space is the "
         "original "
         "study's, 96 points.",
-    .examples =
-        "  tenfold tune cnn2\n"
-        "  tenfold tune knn --grid \"n_neighbors=1,3,5,7 weights=uniform,distance\" --strategy grid\n"
-        "  tenfold tune svm --grid \"C=1..100:log gamma=0.005..0.1:log\" --strategy tpe --trials 20 --limit 10000\n"
-        "  tenfold tune mlp --space space.json --max-seconds 60 --json\n",
+    .examples = "  tenfold tune cnn2\n"
+                "  tenfold tune knn --grid \"n_neighbors=1,3,5 weights=uniform,distance\"\n"
+                "  tenfold tune svm --strategy tpe --trials 20 --limit 10000 \\\n"
+                "      --grid \"C=1..100:log gamma=0.005..0.1:log\"\n"
+                "  tenfold tune mlp --space space.json --max-seconds 60 --json\n",
     .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_NET | OPT_GRID | OPT_SPACE |
                OPT_STRATEGY | OPT_TRIALS | OPT_SECONDS | OPT_RUNS,
     .notes = (const struct option_note[]){{OPT_OUT, "the best one's model file (default MODEL-tuned.safetensors)"},

@@ -23,6 +23,14 @@ int ten_record_open(const struct options *options, struct ten_store **store) {
     return DONE;
 }
 
+int ten_record_check(const struct options *options) {
+    struct ten_store *store;
+    if (!options->runs) return DONE;
+    int result = ten_record_open(options, &store);
+    ten_store_close(store);
+    return result;
+}
+
 json_t *ten_record_new(const char *kind, const struct options *options, const struct ten_data *data, double seconds) {
     char started[32], checksum[16];
     time_t began = time(NULL) - (time_t)seconds;

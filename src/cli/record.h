@@ -12,6 +12,9 @@ const char *ten_record_path(const struct options *options);
 /* Opens --runs, $TENFOLD_RUNS or runs.sqlite; *store is NULL with "none". DONE, or FAILED after a message. */
 int ten_record_open(const struct options *options, struct ten_store **store);
 
+/* Tells before the work whether a database that was asked for by name can be had: DONE, or FAILED after a message. */
+int ten_record_check(const struct options *options);
+
 /* A run of a kind, with what all runs have: data, checksum of the training set, seed, version, kernels, threads,
  * started
  * (`seconds` ago), seconds. A new reference, or NULL when memory is short. */

@@ -10,16 +10,29 @@ struct split {
     size_t *rows, inside; /* rows of the fold first, `inside` of them, then the others */
 };
 
-static enum ten_status split_at(struct split *split, const size_t *fold, size_t count, size_t which,
-                                struct ten_error *error) {
+static void split_at(struct split *split, const size_t *fold, size_t count, size_t which) {
     split->inside = 0;
     for (size_t i = 0; i < count; i++) split->inside += fold[i] == which;
-    if (split->inside == 0 || split->inside == count)
-        return ten_fail(error, TEN_INVALID, "fold %zu has %zu of %zu rows; expected some, and not all", which,
-                        split->inside, count);
     size_t in = 0, out = split->inside;
     for (size_t i = 0; i < count; i++) split->rows[fold[i] == which ? in++ : out++] = i;
-    return TEN_OK;
+}
+
+/* Every fold must hold some rows, and not all. */
+static enum ten_status check_folds(const size_t *fold, size_t count, size_t folds, struct ten_error *error) {
+    size_t *held = ten_alloc_zero(folds, sizeof *held);
+    enum ten_status status = held ? TEN_OK : ten_fail_memory(error, "the folds");
+    for (size_t i = 0; i < count && status == TEN_OK; i++) {
+        if (fold[i] >= folds)
+            status = ten_fail(error, TEN_INVALID, "row %zu is of fold %zu, expected 0..%zu", i, fold[i], folds - 1);
+        else
+            held[fold[i]]++;
+    }
+    for (size_t f = 0; f < folds && status == TEN_OK; f++)
+        if (held[f] == 0 || held[f] == count)
+            status = ten_fail(error, TEN_INVALID, "fold %zu has %zu of %zu rows; expected some, and not all", f,
+                              held[f], count);
+    free(held);
+    return status;
 }
 
 /* Fits on the other folds, predicts this one into probabilities[inside x TEN_CLASSES]. */
@@ -49,17 +62,16 @@ enum ten_status ten_crossvalidate(const char *model, const char *prep, const cha
     size_t count = dataset->count;
     if (!dataset->labels) return ten_fail(error, TEN_INVALID, "cross-validation: the images have no labels");
     if (folds < 2) return ten_fail(error, TEN_INVALID, "cross-validation: %zu folds; expected at least 2", folds);
-    for (size_t i = 0; i < count; i++)
-        if (fold[i] >= folds)
-            return ten_fail(error, TEN_INVALID, "row %zu is of fold %zu, expected 0..%zu", i, fold[i], folds - 1);
+    enum ten_status status = check_folds(fold, count, folds, error);
+    if (status != TEN_OK) return status;
     struct split split = {.rows = ten_alloc(count, sizeof *split.rows)};
     float *own = ten_alloc(count * TEN_CLASSES, sizeof *own);
-    enum ten_status status = split.rows && own ? TEN_OK : ten_fail_memory(error, "the folds");
+    if (!split.rows || !own) status = ten_fail_memory(error, "the folds");
     for (size_t f = 0; f < folds && status == TEN_OK; f++) {
         struct ten_pipeline *pipeline = NULL;
         struct ten_dataset held_out = {0}, others = {0};
         status = ten_pipeline_new(&pipeline, model, prep, settings, setting_count, error);
-        if (status == TEN_OK) status = split_at(&split, fold, count, f, error);
+        if (status == TEN_OK) split_at(&split, fold, count, f);
         if (status == TEN_OK) status = ten_dataset_select(&held_out, dataset, split.rows, split.inside, error);
         if (status == TEN_OK)
             status = ten_dataset_select(&others, dataset, split.rows + split.inside, count - split.inside, error);

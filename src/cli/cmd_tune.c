@@ -175,8 +175,7 @@ const struct command ten_command_tune = {
         "study's, 96 points.",
     .examples = "  tenfold tune cnn2\n"
                 "  tenfold tune knn --grid \"n_neighbors=1,3,5 weights=uniform,distance\"\n"
-                "  tenfold tune svm --strategy tpe --trials 20 --limit 10000 \\\n"
-                "      --grid \"C=1..100:log gamma=0.005..0.1:log\"\n"
+                "  tenfold tune svm --strategy tpe --grid \"C=1..100:log gamma=0.01..0.1:log\"\n"
                 "  tenfold tune mlp --space space.json --max-seconds 60 --json\n",
     .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_NET | OPT_GRID | OPT_SPACE |
                OPT_STRATEGY | OPT_TRIALS | OPT_SECONDS | OPT_RUNS,

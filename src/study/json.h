@@ -13,6 +13,17 @@ json_t *ten_json_text(const char *text);
 /* A number, or null if it is not finite. */
 json_t *ten_json_real(double value);
 
+/* The same, to six digits behind the point. */
+json_t *ten_json_real_6(double value);
+
+json_t *ten_json_size(size_t value);
+
+json_t *ten_json_reals(const double *values, size_t count);
+json_t *ten_json_sizes(const size_t *values, size_t count);
+
+/* What was built, or NULL, giving it back, if any part of that failed: the last line of what makes a document. */
+json_t *ten_json_whole(json_t *json, int failed);
+
 /* A grey picture as a PNG data URI. */
 json_t *ten_json_picture(const uint8_t *pixels, size_t height, size_t width);
 

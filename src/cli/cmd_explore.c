@@ -7,26 +7,64 @@
 
 #include <math.h>
 
-json_t *ten_explore_json(const struct ten_data *data, const struct ten_run *run, enum ten_status *status,
-                         struct ten_error *error) {
+/* What is told of each class of a set. */
+static enum ten_status add_classes(json_t *set, const struct ten_dataset *dataset, const struct ten_run *run,
+                                   struct ten_error *error) {
+    struct ten_typical typical[TEN_CLASSES];
+    struct ten_prototypes prototypes[TEN_CLASSES] = {0};
+    struct ten_noise noise[TEN_CLASSES];
+    enum ten_status status = ten_find_typical(typical, dataset, run, error);
+    if (status == TEN_OK) status = ten_find_prototypes(prototypes, dataset, run, error);
+    if (status == TEN_OK) status = ten_measure_noise(noise, dataset, run, error);
+    if (status == TEN_OK) {
+        int failed = json_object_set_new(set, "typical", ten_json_typical(typical, dataset, false));
+        failed |= json_object_set_new(set, "atypical", ten_json_typical(typical, dataset, true));
+        failed |=
+            json_object_set_new(set, "prototypes", ten_json_prototypes(prototypes, dataset->height, dataset->width));
+        failed |= json_object_set_new(set, "noise", ten_json_noise(noise));
+        if (failed) status = ten_fail_memory(error, "the exploration");
+    }
+    ten_prototypes_release(prototypes);
+    return status;
+}
+
+static enum ten_status add_sets(json_t *document, const struct ten_data *data, const struct ten_run *run,
+                                struct ten_error *error) {
     const struct ten_dataset *sets[] = {&data->train, &data->test};
     static const char *const names[] = {"train", "test"};
-    json_t *list = json_array(), *classes = json_array();
-    for (int c = 0; c < TEN_CLASSES; c++) json_array_append_new(classes, json_string(data->class_names[c]));
-    *status = TEN_OK;
-    for (int i = 0; *status == TEN_OK && i < 2; i++) {
+    json_t *list = json_array(), *contrasts = NULL;
+    enum ten_status status = TEN_OK;
+    for (int i = 0; status == TEN_OK && i < 2; i++) {
         struct ten_exploration exploration;
-        *status = ten_explore(&exploration, sets[i], run, error);
-        if (*status != TEN_OK) break;
-        if (json_array_append_new(list, ten_json_exploration(&exploration, sets[i], names[i])) != 0)
-            *status = ten_fail_memory(error, "the exploration");
+        status = ten_explore(&exploration, sets[i], run, error);
+        if (status != TEN_OK) break;
+        json_t *set = ten_json_exploration(&exploration, sets[i], names[i]);
+        if (i == 0) contrasts = ten_json_contrasts(&exploration);
         ten_exploration_release(&exploration);
+        status = add_classes(set, sets[i], run, error);
+        if (json_array_append_new(list, set) != 0 && status == TEN_OK)
+            status = ten_fail_memory(error, "the exploration");
     }
-    json_t *document = json_pack("{s:s, s:o, s:O, s:O}", "data", data->name, "path", ten_json_text(data->path),
-                                 "classes", classes, "sets", list);
-    if (!document && *status == TEN_OK) *status = ten_fail_memory(error, "the exploration");
+    struct ten_duplicates duplicates;
+    if (status == TEN_OK) status = ten_duplicates_between(&duplicates, &data->train, &data->test, run, error);
+    if (status == TEN_OK) {
+        int failed = json_object_set(document, "sets", list);
+        failed |= json_object_set_new(document, "between", ten_json_between(&duplicates, &data->train, &data->test));
+        failed |= json_object_set(document, "contrasts", contrasts);
+        if (failed) status = ten_fail_memory(error, "the exploration");
+    }
     json_decref(list);
-    json_decref(classes);
+    json_decref(contrasts);
+    return status;
+}
+
+json_t *ten_explore_json(const struct ten_data *data, const struct ten_run *run, enum ten_status *status,
+                         struct ten_error *error) {
+    json_t *classes = json_array();
+    for (int c = 0; c < TEN_CLASSES; c++) json_array_append_new(classes, json_string(data->class_names[c]));
+    json_t *document =
+        json_pack("{s:s, s:o, s:o}", "data", data->name, "path", ten_json_text(data->path), "classes", classes);
+    *status = document ? add_sets(document, data, run, error) : ten_fail_memory(error, "the exploration");
     if (*status == TEN_OK) return document;
     json_decref(document);
     return NULL;

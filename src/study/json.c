@@ -69,20 +69,25 @@ static void encode_base64(char *out, const uint8_t *bytes, size_t count) {
     *out = '\0';
 }
 
-json_t *ten_json_picture(const uint8_t *pixels, size_t height, size_t width) {
+json_t *ten_json_png(const uint8_t *png, size_t size) {
     static const char prefix[] = "data:image/png;base64,";
-    const struct ten_image image = {.height = height, .width = width, .pixels = (uint8_t *)pixels}; /* only read */
-    uint8_t *png = NULL;
-    size_t png_size;
-    if (ten_image_encode_png(&image, &png, &png_size, NULL) != TEN_OK) return NULL;
     json_t *picture = NULL;
-    char *text = ten_alloc(sizeof prefix + (png_size + 2) / 3 * 4, 1);
+    char *text = ten_alloc(sizeof prefix + (size + 2) / 3 * 4, 1);
     if (text) {
         size_t length = (size_t)sprintf(text, "%s", prefix);
-        encode_base64(text + length, png, png_size);
+        encode_base64(text + length, png, size);
         picture = json_string(text);
     }
     free(text);
+    return picture;
+}
+
+json_t *ten_json_picture(const uint8_t *pixels, size_t height, size_t width) {
+    const struct ten_image image = {.height = height, .width = width, .pixels = (uint8_t *)pixels}; /* only read */
+    uint8_t *png = NULL;
+    size_t size;
+    if (ten_image_encode_png(&image, &png, &size, NULL) != TEN_OK) return NULL;
+    json_t *picture = ten_json_png(png, size);
     free(png);
     return picture;
 }

@@ -549,6 +549,79 @@ TEN_API enum ten_status ten_explore(struct ten_exploration *out, const struct te
                                     const struct ten_run *run, struct ten_error *error);
 TEN_API void ten_exploration_release(struct ten_exploration *exploration);
 
+/* Images that are in both of two sets, byte for byte. */
+enum { TEN_LISTED_PAIRS = 100 };
+struct ten_duplicates {
+    size_t count;  /* images of the second set that equal one of the first */
+    size_t listed; /* how many stand in the lists: all, but at most TEN_LISTED_PAIRS */
+    size_t first[TEN_LISTED_PAIRS], second[TEN_LISTED_PAIRS]; /* the earliest equal image; rising in `second` */
+};
+/* Sets of different height or width have no image in common. TEN_INVALID for a set without images or with a label
+ * beyond 9. */
+TEN_API enum ten_status ten_duplicates_between(struct ten_duplicates *out, const struct ten_dataset *first,
+                                               const struct ten_dataset *second, const struct ten_run *run,
+                                               struct ten_error *error);
+
+/* The functions from here on tell of each class of a set apart: out[TEN_CLASSES], in which a class without images, and
+ * every class of a set without labels, has count (groups) 0. TEN_INVALID for a set without images or with a label
+ * beyond 9; *out is then all zero. */
+
+/* The images of a class that are most like all others of it, nearest first, and least like them, farthest first; the
+ * lower index first where two are equal. `distance` is the root of the mean squared Euclidean distance to every other
+ * image of the class (0 if there is none), after each was deskewed, blurred (twice 1 4 6 4 1, both ways) and scaled to
+ * unit length, so that neither slant nor boldness counts: 0 to sqrt(2). An image without ink is a vector of zeros. */
+enum { TEN_TYPICAL = 8 };
+struct ten_typical_image {
+    size_t index; /* in the set, from 0 */
+    double distance;
+};
+struct ten_typical {
+    size_t count; /* in either list: the images of the class, but at most TEN_TYPICAL */
+    struct ten_typical_image typical[TEN_TYPICAL], atypical[TEN_TYPICAL];
+};
+TEN_API enum ten_status ten_find_typical(struct ten_typical out[TEN_CLASSES], const struct ten_dataset *dataset,
+                                         const struct ten_run *run, struct ten_error *error);
+
+/* The images of a class in TEN_PROTOTYPES groups of likes, by k-means on their pixels: k-means++ for the start (Arthur
+ * and Vassilvitskii 2007), then Lloyd's rounds until no image changes its group, at most 50. The run's seed decides.
+ * Fewer groups if the class has fewer different images, or if a group loses all of its own. */
+enum { TEN_PROTOTYPES = 5 };
+struct ten_prototypes {
+    size_t groups;
+    size_t counts[TEN_PROTOTYPES]; /* images of each group, largest first */
+    double *means;                 /* [groups x height x width] the average image of each, 0..255; owned */
+};
+TEN_API enum ten_status ten_find_prototypes(struct ten_prototypes out[TEN_CLASSES], const struct ten_dataset *dataset,
+                                            const struct ten_run *run, struct ten_error *error);
+/* All ten. */
+TEN_API void ten_prototypes_release(struct ten_prototypes prototypes[TEN_CLASSES]);
+
+/* Mean and sample deviation (n - 1) over the `count` images for which a measure is defined; NaN where there are too
+ * few. */
+struct ten_spread {
+    size_t count;
+    double mean, deviation;
+};
+/* How the images of a class are written. */
+struct ten_noise {
+    size_t count;
+    struct ten_spread isolated_pixels; /* pixels of at least 64 none of whose eight neighbours is */
+    /* Pixels: w in X w^2 - P / 2 w + A = 0, with area A the ink, perimeter P the total variation, both relative to the
+     * darkest pixel, and X the pieces less the loops at half of its darkness (by quads, Gray 1971): exact for strokes
+     * of one width with ends, branches and loops, and for discs. None for an image without ink. */
+    struct ten_spread stroke_width;
+    /* Degrees, positive for strokes that lean to the right as "/" does: what `deskew` takes away, from the central
+     * second moments. None for an image whose ink has no vertical extent. */
+    struct ten_spread slant;
+    struct ten_spread ink; /* pixels' worth of full ink */
+};
+TEN_API enum ten_status ten_measure_noise(struct ten_noise out[TEN_CLASSES], const struct ten_dataset *dataset,
+                                          const struct ten_run *run, struct ten_error *error);
+
+/* The Euclidean distance of the average images of two classes (0..9), with pixels from 0 to 1; NaN if either has no
+ * images. difference[height x width] (may be NULL) gets second minus first, -1..1. */
+TEN_API double ten_class_contrast(const struct ten_exploration *exploration, int first, int second, double *difference);
+
 #ifdef __cplusplus
 }
 #endif

@@ -122,18 +122,33 @@ static void shift_row(const float *row, size_t width, double shift, float *out) 
     }
 }
 
+static double slant_about(const float *image, size_t height, size_t width, const struct moments *centre,
+                          double *vertical) {
+    double mixed = 0; /* mu11, and mu02 in *vertical */
+    *vertical = 0;
+    for (size_t y = 0; y < height; y++)
+        for (size_t x = 0; x < width; x++) {
+            double value = fabs((double)image[y * width + x]), dy = (double)y - centre->y;
+            mixed += value * ((double)x - centre->x) * dy;
+            *vertical += value * dy * dy;
+        }
+    double slant = *vertical > 0 ? mixed / *vertical : 0;
+    return isfinite(slant) ? slant : 0;
+}
+
+bool ten_slant(const float *image, size_t height, size_t width, double *slant) {
+    struct moments centre;
+    double vertical = 0;
+    *slant = measure(image, height, width, &centre) ? slant_about(image, height, width, &centre, &vertical) : 0;
+    return vertical > 0 && isfinite(vertical);
+}
+
 void ten_deskew(const float *image, size_t height, size_t width, float *out) {
     struct moments centre;
-    double mixed = 0, vertical = 0; /* mu11 and mu02 */
-    if (measure(image, height, width, &centre))
-        for (size_t y = 0; y < height; y++)
-            for (size_t x = 0; x < width; x++) {
-                double value = fabs((double)image[y * width + x]), dy = (double)y - centre.y;
-                mixed += value * ((double)x - centre.x) * dy;
-                vertical += value * dy * dy;
-            }
-    double slant = vertical > 0 ? mixed / vertical : 0;
-    if (slant == 0 || !isfinite(slant)) {
+    double vertical;
+    bool usable = measure(image, height, width, &centre);
+    double slant = usable ? slant_about(image, height, width, &centre, &vertical) : 0;
+    if (slant == 0) {
         memcpy(out, image, height * width * sizeof *out);
         return;
     }

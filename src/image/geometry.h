@@ -23,6 +23,10 @@ void ten_crop_to_box(const float *image, size_t height, size_t width, float *out
  * MNIST has it (half a pixel beyond the geometric one); what falls outside is lost. An empty image stays empty. */
 void ten_center_by_mass(const float *image, size_t height, size_t width, float *out, size_t side);
 
+/* *slant becomes mu11 / mu02 (central second moments of intensity): how many pixels to the right the ink moves from one
+ * row to the next below. False and 0 if the image has no vertical extent. */
+bool ten_slant(const float *image, size_t height, size_t width, double *slant);
+
 /* Removes the slant: shears horizontally about the centre of mass by mu11 / mu02 (central second moments of intensity),
  * with linear interpolation. An image with no vertical extent is copied. */
 void ten_deskew(const float *image, size_t height, size_t width, float *out);

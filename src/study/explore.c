@@ -1,12 +1,14 @@
-/* The exploration of a dataset: statistics per pixel, per class and over all, and repeated images.
+/* The exploration of a dataset: statistics per pixel, per class and over all.
  *
  * Pixels are bytes, so a histogram of 256 counters holds all there is to know about the values of one pixel: means,
  * deviations and quartiles follow from it exactly, and no values are sorted. The pixels are cut into blocks, each one
  * task, whose histograms stay in the cache; the images are taken class by class, and the sum of the classes'
- * histograms is that of the whole set. Repeated images are found by a table of hashes, equal ones compared. */
+ * histograms is that of the whole set. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "study/classes.h"
+#include "study/duplicates.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,7 +18,6 @@ enum {
     LEVELS = 256,
     BLOCK = 64,           /* pixels a task */
     STRIDE = LEVELS + 16, /* counters from one pixel to the next; 256 would put all zeros into the same cache sets */
-    HASH_BLOCK = 1024,    /* images a task */
 };
 
 /* What a task finds beside the statistics of its pixels; added up in the order of tasks. */
@@ -30,11 +31,9 @@ struct work {
     const struct ten_dataset *dataset;
     struct ten_exploration *out;
     size_t pixels;
-    size_t *order;                 /* image numbers, class by class */
-    size_t begin[TEN_CLASSES + 1]; /* where each class begins in them; without labels all are "class" 0 */
-    uint32_t *counters;            /* two blocks of histograms for each thread */
+    struct ten_class_order classes;
+    uint32_t *counters; /* two blocks of histograms for each thread */
     struct partial *partials;
-    uint64_t *hashes;
 };
 
 struct summary {
@@ -92,8 +91,8 @@ static void widen(uint64_t wide[LEVELS], const uint32_t *counters) {
 
 static void count_class(const struct work *work, size_t label, size_t first, size_t length, uint32_t *counters) {
     memset(counters, 0, length * STRIDE * sizeof *counters);
-    for (size_t i = work->begin[label]; i < work->begin[label + 1]; i++) {
-        const uint8_t *values = work->dataset->images + work->order[i] * work->pixels + first;
+    for (size_t i = work->classes.begin[label]; i < work->classes.begin[label + 1]; i++) {
+        const uint8_t *values = work->dataset->images + work->classes.order[i] * work->pixels + first;
         for (size_t p = 0; p < length; p++) counters[p * STRIDE + values[p]]++;
     }
 }
@@ -130,7 +129,7 @@ static enum ten_status explore_block(void *context, size_t task, size_t thread, 
     uint32_t *all = work->counters + thread * 2 * BLOCK * STRIDE, *one = all + BLOCK * STRIDE;
     memset(all, 0, length * STRIDE * sizeof *all);
     for (size_t label = 0; label < TEN_CLASSES; label++) {
-        if (work->begin[label] == work->begin[label + 1]) continue;
+        if (ten_class_count(&work->classes, label) == 0) continue;
         count_class(work, label, first, length, one);
         if (work->dataset->labels) summarise_class(work, label, first, length, one, partial);
         for (size_t i = 0; i < length * STRIDE; i++) all[i] += one[i];
@@ -162,78 +161,7 @@ static void merge(struct work *work, size_t tasks) {
     out->maximum = summary.maximum;
 }
 
-/* ---- Repeated images ---- */
-
-/* Any hash would do, since equal hashes are looked at again; this one takes eight bytes at a time. */
-static uint64_t hash(const uint8_t *bytes, size_t size) {
-    uint64_t state = size;
-    for (size_t i = 0; i < size; i += 8) {
-        uint64_t word = 0;
-        memcpy(&word, bytes + i, size - i < 8 ? size - i : 8);
-        state = (state ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        state ^= state >> 32;
-    }
-    return state;
-}
-
-static enum ten_status hash_block(void *context, size_t task, size_t thread, struct ten_error *error) {
-    (void)thread, (void)error;
-    const struct work *work = context;
-    size_t first = task * HASH_BLOCK, length = ten_block_length(work->dataset->count, HASH_BLOCK, task);
-    for (size_t i = first; i < first + length; i++)
-        work->hashes[i] = hash(work->dataset->images + i * work->pixels, work->pixels);
-    return TEN_OK;
-}
-
-/* Puts the images one by one into an open-addressed table that is at most half full. */
-static enum ten_status count_duplicates(struct work *work, struct ten_error *error) {
-    const struct ten_dataset *dataset = work->dataset;
-    size_t slots = 2;
-    while (slots / 2 < dataset->count) slots *= 2;
-    size_t *table = ten_alloc_zero(slots, sizeof *table); /* image number + 1, or 0 */
-    if (!table) return ten_fail_memory(error, "the table of images");
-    for (size_t i = 0; i < dataset->count; i++) {
-        const uint8_t *image = dataset->images + i * work->pixels;
-        size_t slot = work->hashes[i] & (slots - 1);
-        for (; table[slot]; slot = (slot + 1) & (slots - 1)) {
-            size_t other = table[slot] - 1;
-            if (work->hashes[other] == work->hashes[i] &&
-                memcmp(dataset->images + other * work->pixels, image, work->pixels) == 0)
-                break;
-        }
-        if (table[slot])
-            work->out->duplicates++;
-        else
-            table[slot] = i + 1;
-    }
-    free(table);
-    return TEN_OK;
-}
-
 /* ---- The whole ---- */
-
-static enum ten_status check(const struct ten_dataset *dataset, struct ten_error *error) {
-    if (dataset->count == 0 || dataset->height == 0 || dataset->width == 0 || !dataset->images)
-        return ten_fail(error, TEN_INVALID, "no images to explore, expected at least one");
-    if (dataset->count > UINT32_MAX)
-        return ten_fail(error, TEN_INVALID, "%zu images to explore, expected at most %u", dataset->count, UINT32_MAX);
-    for (size_t i = 0; dataset->labels && i < dataset->count; i++)
-        if (dataset->labels[i] >= TEN_CLASSES)
-            return ten_fail(error, TEN_INVALID, "image %zu (from 0): label %d, expected 0..%d", i, dataset->labels[i],
-                            TEN_CLASSES - 1);
-    return TEN_OK;
-}
-
-static void order_by_class(struct work *work) {
-    const struct ten_dataset *dataset = work->dataset;
-    size_t *begin = work->begin, next[TEN_CLASSES];
-    for (size_t label = 0; label < TEN_CLASSES; label++) {
-        next[label] = begin[label];
-        size_t count = dataset->labels ? work->out->class_counts[label] : label == 0 ? dataset->count : 0;
-        begin[label + 1] = begin[label] + count;
-    }
-    for (size_t i = 0; i < dataset->count; i++) work->order[next[dataset->labels ? dataset->labels[i] : 0]++] = i;
-}
 
 static enum ten_status make_statistics(struct ten_pixel_statistics *statistics, size_t pixels, size_t count,
                                        struct ten_error *error) {
@@ -261,37 +189,30 @@ static enum ten_status prepare(struct work *work, size_t threads, size_t tasks, 
     for (size_t label = 0; label < TEN_CLASSES && status == TEN_OK; label++)
         status = make_statistics(&out->classes[label], work->pixels, out->class_counts[label], error);
     if (status != TEN_OK) return status;
-    work->order = ten_alloc(dataset->count, sizeof *work->order);
-    work->hashes = ten_alloc(dataset->count, sizeof *work->hashes);
     work->counters = ten_alloc(threads, 2 * BLOCK * STRIDE * sizeof *work->counters);
     work->partials = ten_alloc_zero(tasks, sizeof *work->partials);
-    if (!work->order || !work->hashes || !work->counters || !work->partials)
-        return ten_fail_memory(error, "the exploration");
-    order_by_class(work);
-    return TEN_OK;
+    if (!work->counters || !work->partials) return ten_fail_memory(error, "the exploration");
+    return ten_order_by_class(&work->classes, dataset, error);
 }
 
 enum ten_status ten_explore(struct ten_exploration *out, const struct ten_dataset *dataset, const struct ten_run *run,
                             struct ten_error *error) {
     *out = (struct ten_exploration){0};
-    enum ten_status status = check(dataset, error);
+    enum ten_status status = ten_check_images(dataset, error);
     if (status != TEN_OK) return status;
     *out = (struct ten_exploration){.count = dataset->count, .height = dataset->height, .width = dataset->width};
     struct work work = {.dataset = dataset, .out = out, .pixels = dataset->height * dataset->width};
-    double count = (double)dataset->count;
-    size_t tasks = ten_block_count(work.pixels, BLOCK), hash_tasks = ten_block_count(dataset->count, HASH_BLOCK);
+    size_t tasks = ten_block_count(work.pixels, BLOCK);
 
     status = prepare(&work, ten_threads(run), tasks, error);
     if (status != TEN_OK) goto done;
-    status = ten_parallel(run, "explore", "images", count / (double)tasks, tasks, explore_block, &work, error);
+    status = ten_parallel(run, "explore", "images", (double)dataset->count / (double)tasks, tasks, explore_block, &work,
+                          error);
     if (status != TEN_OK) goto done;
     merge(&work, tasks);
-    status = ten_parallel(run, "look for duplicates", "images", count / (double)hash_tasks, hash_tasks, hash_block,
-                          &work, error);
-    if (status == TEN_OK) status = count_duplicates(&work, error);
+    status = ten_count_repeated(dataset, &out->duplicates, run, error);
 done:
-    free(work.order);
-    free(work.hashes);
+    free(work.classes.order);
     free(work.counters);
     free(work.partials);
     if (status != TEN_OK) ten_exploration_release(out);

@@ -13,6 +13,20 @@ json_t *ten_json_text(const char *text);
 /* A number, or null if it is not finite. */
 json_t *ten_json_real(double value);
 
+/* The same, to six digits behind the point. */
+json_t *ten_json_real_6(double value);
+
+json_t *ten_json_size(size_t value);
+
+json_t *ten_json_reals(const double *values, size_t count);
+json_t *ten_json_sizes(const size_t *values, size_t count);
+
+/* What was built, or NULL, giving it back, if any part of that failed: the last line of what makes a document. */
+json_t *ten_json_whole(json_t *json, int failed);
+
+/* The bytes of a PNG file as a data URI. */
+json_t *ten_json_png(const uint8_t *png, size_t size);
+
 /* A grey picture as a PNG data URI. */
 json_t *ten_json_picture(const uint8_t *pixels, size_t height, size_t width);
 
@@ -31,8 +45,20 @@ json_t *ten_json_evaluation(const struct ten_metrics *metrics, const struct ten_
 /* History as {"names":[...],"rows":[[...]]}. */
 json_t *ten_json_history(const struct ten_history *history);
 
-/* One member of "sets" of `explore --json`. */
+/* One member of "sets" of `explore --json`, up to its "out_of_range". */
 json_t *ten_json_exploration(const struct ten_exploration *exploration, const struct ten_dataset *dataset,
                              const char *name);
+
+/* Its other members: "typical" or "atypical", "prototypes", "noise"; classes without images are left out. */
+json_t *ten_json_typical(const struct ten_typical typical[TEN_CLASSES], const struct ten_dataset *dataset,
+                         bool atypical);
+json_t *ten_json_prototypes(const struct ten_prototypes prototypes[TEN_CLASSES], size_t height, size_t width);
+json_t *ten_json_noise(const struct ten_noise noise[TEN_CLASSES]);
+
+/* "between" and "contrasts" of `explore --json`: images that are in both sets; the average images of each two classes
+ * that there are, their differences in colours of one scale. */
+json_t *ten_json_between(const struct ten_duplicates *duplicates, const struct ten_dataset *train,
+                         const struct ten_dataset *test);
+json_t *ten_json_contrasts(const struct ten_exploration *exploration);
 
 #endif

@@ -311,6 +311,31 @@ static void test_deskew(void **state) {
     }
 }
 
+static void test_slant(void **state) {
+    (void)state;
+    double slant;
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        size_t height = 2 + seed * 5 % 27, width = 2 + seed * 3 % 27;
+        float *image = random_image(height, width, 0.5, seed);
+        image[0] = 1;
+        image[height * width - 1] = 255;
+        assert_true(ten_slant(image, height, width, &slant));
+        assert_true(fabs(slant - slant_of(image, height, width)) < 1e-9 * fmax(1, fabs(slant)));
+        free(image);
+    }
+    float line[7] = {0, 1, 2, 3, 4, 5, 0}, nothing[9] = {0}, endless[4] = {INFINITY, 0, 1, 2};
+    slant = 5;
+    assert_false(ten_slant(line, 1, 7, &slant)); /* no vertical extent */
+    assert_true(slant == 0);
+    assert_true(ten_slant(line, 7, 1, &slant)); /* upright */
+    assert_true(slant == 0);
+    slant = 5;
+    assert_false(ten_slant(nothing, 3, 3, &slant));
+    assert_true(slant == 0);
+    assert_false(ten_slant(endless, 2, 2, &slant));
+    assert_true(slant == 0);
+}
+
 static void test_deskew_makes_strokes_upright(void **state) {
     (void)state;
     float image[28 * 28] = {0}, out[28 * 28];
@@ -350,6 +375,7 @@ int main(void) {
         cmocka_unit_test(test_center_of_extremes),
         cmocka_unit_test(test_values_that_are_no_pixels),
         cmocka_unit_test(test_deskew),
+        cmocka_unit_test(test_slant),
         cmocka_unit_test(test_deskew_makes_strokes_upright),
         cmocka_unit_test(test_deskew_copies_what_does_not_slant),
     };

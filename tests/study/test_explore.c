@@ -163,7 +163,7 @@ static void test_duplicates(void **state) {
 }
 
 /* Images that differ but have the same hash: the second word undoes what the first one did to the state. This knows
- * the hash of explore.c, and must follow it. */
+ * the hash of duplicates.c, and must follow it. */
 static void test_equal_hashes_are_not_enough(void **state) {
     (void)state;
     enum { COUNT = 6 };

@@ -398,11 +398,13 @@ static void check_images(const json_t *set, const struct ten_exploration *explor
         const struct ten_pixel_statistics *statistics = &exploration->classes[label];
         if (statistics->count == 0) continue;
         json_t *image = json_array_get(class_images, next++);
-        assert_keys(image, "label count mean median deviation");
+        assert_keys(image, "label count mean median minimum maximum deviation");
         assert_int_equal(json_integer_value(json_object_get(image, "label")), label);
         assert_int_equal(json_integer_value(json_object_get(image, "count")), statistics->count);
         assert_image(image, "mean", statistics->mean, largest(statistics->mean, pixels), exploration);
         assert_image(image, "median", statistics->median, 255, exploration);
+        assert_image(image, "minimum", statistics->minimum, 255, exploration);
+        assert_image(image, "maximum", statistics->maximum, 255, exploration);
         assert_image(image, "deviation", statistics->deviation, largest(statistics->deviation, pixels), exploration);
     }
     assert_int_equal(json_array_size(class_images), next);
@@ -456,7 +458,7 @@ static void check_set(const struct ten_dataset *dataset) {
     json_t *set = ten_json_exploration(&exploration, dataset, "train");
     assert_non_null(set);
     assert_keys(set, "name count height width checksum missing duplicates class_counts intensity histogram ink "
-                     "empty_pixels first_rows samples images class_images pixels");
+                     "empty_pixels first_rows samples images class_images pixels out_of_range");
     char checksum[16];
     snprintf(checksum, sizeof checksum, "%08x", ten_dataset_checksum(dataset));
     assert_string_equal(json_string_value(json_object_get(set, "checksum")), checksum);
@@ -465,6 +467,8 @@ static void check_set(const struct ten_dataset *dataset) {
     assert_int_equal(json_integer_value(json_object_get(set, "height")), dataset->height);
     assert_int_equal(json_integer_value(json_object_get(set, "width")), dataset->width);
     assert_true(json_is_integer(json_object_get(set, "missing")));
+    assert_true(json_is_integer(json_object_get(set, "out_of_range")));
+    assert_int_equal(json_integer_value(json_object_get(set, "out_of_range")), 0);
     assert_int_equal(json_integer_value(json_object_get(set, "missing")), 0);
     assert_int_equal(json_integer_value(json_object_get(set, "duplicates")), exploration.duplicates);
     assert_int_equal(json_integer_value(json_object_get(set, "empty_pixels")), exploration.empty_pixels);

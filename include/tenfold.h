@@ -193,6 +193,29 @@ struct ten_box {
 TEN_API enum ten_status ten_image_to_digit(const struct ten_image *image, uint8_t digit[28 * 28], struct ten_box *box,
                                            struct ten_error *error);
 
+/* ---- Spoilt images ------------------------------------------------------------------------------------ */
+
+#define TEN_STRENGTHS 5
+
+/* A way to spoil images, with five strengths to measure at, rising: at the first a person hardly notices, at the last a
+ * person still reads the digit. They suit digits of 28 x 28 pixels. Strength 0 changes nothing. */
+struct ten_corruption {
+    const char *name;  /* "rotation" */
+    const char *title; /* for people */
+    const char *unit;  /* of the strengths: "degrees, either way" */
+    double maximum;    /* largest strength that ten_corrupt takes */
+    double strengths[TEN_STRENGTHS];
+};
+
+/* The i-th of the table, from 0; NULL behind the last. The idea is that of MNIST-C (Mu and Gilmer 2019). */
+TEN_API const struct ten_corruption *ten_corruption_at(size_t i);
+
+/* Copies `from` (1 to 2^32 - 1 images; labels or none) with every image spoilt by the kind-th of the table. `strength`
+ * is in 0..maximum. Directions, places and noise are random, from the run's seed, the kind and the image's number
+ * alone: every strength has the same ones. Background comes in from outside, values are rounded and cut to 0..255. */
+TEN_API enum ten_status ten_corrupt(struct ten_dataset *out, const struct ten_dataset *from, size_t kind,
+                                    double strength, const struct ten_run *run, struct ten_error *error);
+
 /* ---- Models and preprocessing steps: what there is ---------------------------------------------------- */
 
 enum ten_parameter_type { TEN_INTEGER, TEN_REAL, TEN_CHOICE, TEN_TEXT };
@@ -524,6 +547,34 @@ TEN_API size_t ten_search_best(const struct ten_trial *trials, size_t count);
  * the same share. importance[dimensions]; all 0 if the accuracies do not differ. */
 TEN_API void ten_search_importance(const struct ten_space *space, const struct ten_trial *trials, size_t count,
                                    double *importance);
+
+/* ---- Robustness and learning curves --------------------------------------------------------------------- */
+
+/* Accuracy of a fitted pipeline on a labelled dataset spoilt by the kind-th corruption, at each of its strengths: as many
+ * predictions of the whole dataset. */
+TEN_API enum ten_status ten_robustness(double accuracy[TEN_STRENGTHS], const struct ten_pipeline *pipeline,
+                                       const struct ten_dataset *dataset, size_t kind, const struct ten_run *run,
+                                       struct ten_error *error);
+
+#define TEN_LEARNING_POINTS 5
+
+/* A pipeline fitted on a part of the training set. */
+struct ten_learning_point {
+    size_t train_count;
+    double train_accuracy; /* on a random part, at most 10,000, of the images that it was fitted on */
+    double accuracy, accuracy_low, accuracy_high; /* on the test set, with Wilson's 95 % interval */
+    double fit_seconds; /* of the estimator; NaN if unknown: the whole set, and a pipeline that was loaded */
+};
+
+/* Model, chain, settings and seed of `fitted` once more, fitted from nothing on 1/100, 1/30, 1/10 and 1/3 of the
+ * training set, stratified, each part within the next; of every class at least 10 images if there are so many. The last
+ * point, the whole set, is `fitted` itself, which must have been fitted on `train` (TEN_INVALID). *count is the number
+ * of points; parts of a small set that are no larger than the one before are left out. The run's seed chooses the
+ * parts. */
+TEN_API enum ten_status ten_learning_curve(struct ten_learning_point points[TEN_LEARNING_POINTS], size_t *count,
+                                           const struct ten_pipeline *fitted, const struct ten_dataset *train,
+                                           const struct ten_dataset *test, const struct ten_run *run,
+                                           struct ten_error *error);
 
 /* ---- Exploration -------------------------------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/error.h"
+#include "cli/robustness.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,7 +16,8 @@ static enum ten_status measure(struct measured *measured, const struct ten_data 
     return ten_fail(error, status, "%s: %s", data->path, why.message);
 }
 
-static void print_report(const struct measured *measured, const struct ten_data *data, const char *on) {
+static int print_report(const struct measured *measured, const struct ten_data *data, const char *on,
+                        const json_t *further) {
     const struct ten_metrics *m = &measured->metrics;
     struct ten_pipeline_info info = ten_pipeline_describe(measured->pipeline);
     printf("%s%s%s (%s) on the %zu %s images of %s\n", ten_bold(), info.model->title, ten_plain(), info.prep, m->count,
@@ -38,15 +40,28 @@ static void print_report(const struct measured *measured, const struct ten_data 
         for (int p = 0; p < TEN_CLASSES; p++) printf(" %5zu", m->confusion[t][p]);
     }
     putchar('\n');
+    return ten_print_further(further);
+}
+
+/* The whole document, with a reference of its own to what was measured further. */
+static json_t *document(const struct measured *measured, const struct ten_data *data, const char *on,
+                        const json_t *further) {
+    json_t *row = ten_evaluation_json(measured, data, on, false);
+    if (row && json_object_update(row, (json_t *)further) == 0) return row;
+    json_decref(row);
+    return NULL;
 }
 
 static int run(const struct options *options) {
     const char *on = options->on ? options->on : "test";
     if (strcmp(on, "test") != 0 && strcmp(on, "train") != 0)
         return ten_complain(WRONG_USAGE, "--on \"%s\": expected test or train", on);
+    if (options->learning && strcmp(on, "test") != 0)
+        return ten_complain(WRONG_USAGE, "--learning-curve measures on the test images; leave --on %s out", on);
     if (ten_check_out(options->out) != DONE) return FAILED;
     struct measured measured = {0};
     struct ten_data data = {0};
+    json_t *further = NULL;
     struct ten_error error;
     struct ten_run run = ten_run_for(options);
     enum ten_status status = ten_pipeline_load(&measured.pipeline, options->arguments[0], &error);
@@ -61,15 +76,17 @@ static int run(const struct options *options) {
         data.test = swap;
     }
     if (status == TEN_OK) status = measure(&measured, &data, &run, &error);
+    if (status == TEN_OK) further = ten_further_json(options, measured.pipeline, &data, &run, &status, &error);
     int result = DONE;
     if (status != TEN_OK)
         result = ten_complain_error(&error);
     else if (options->json)
-        result = ten_print_json(ten_evaluation_json(&measured, &data, on, false), NULL);
+        result = ten_print_json(document(&measured, &data, on, further), NULL);
     else
-        print_report(&measured, &data, on);
+        result = print_report(&measured, &data, on, further);
     if (result == DONE && options->out)
-        result = ten_print_json(ten_evaluation_json(&measured, &data, on, false), options->out);
+        result = ten_print_json(document(&measured, &data, on, further), options->out);
+    json_decref(further);
     ten_measured_release(&measured);
     ten_data_release(&data);
     return result;
@@ -82,8 +99,9 @@ const struct command ten_command_evaluate = {
     .details = "FILE is a saved model. --json and --out give more than the tables: ROC curves, worst mistakes, the "
                "history of the fit.",
     .examples = "  tenfold evaluate knn.safetensors\n"
-                "  tenfold evaluate logistic.safetensors --on train --json\n",
-    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_ON,
+                "  tenfold evaluate logistic.safetensors --on train --json\n"
+                "  tenfold evaluate cnn2.safetensors --robustness --learning-curve\n",
+    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_ON | OPT_ROBUSTNESS | OPT_LEARNING,
     .notes = (const struct option_note[]){{OPT_ON, "what to measure on: test (default) or train"},
                                           {OPT_OUT, "write the JSON document into a file, too"},
                                           {0}},

@@ -150,7 +150,7 @@ static int print_robustness(const json_t *robustness) {
                 length += (size_t)snprintf(text + length, sizeof *cell - length, "%g ", strength);
         }
         if (length < sizeof *cell)
-            snprintf(text + length, sizeof *cell - length, "%s", json_string_value(json_object_get(kind, "unit")));
+            snprintf(text + length, sizeof *cell - length, "(%s)", json_string_value(json_object_get(kind, "unit")));
     }
     return print_table(&table, "accuracy on spoilt images", true);
 }

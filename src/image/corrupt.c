@@ -186,7 +186,7 @@ static const struct kind kinds[] = {
     {{"shift", "Shift", "pixels, in one of eight directions", TEN_MAX_SIDE, {1, 2, 3, 4, 5}}, shift},
     {{"scale", "Scale", "share, larger or smaller", 1, {0.1, 0.2, 0.3, 0.4, 0.5}}, resize},
     {{"contrast", "Faded ink", "share of the ink lost", 1, {0.2, 0.4, 0.6, 0.75, 0.85}}, fade},
-    {{"stroke", "Stroke width", "radius, pixels, thicker or thinner by half", 32, {0.25, 0.5, 0.75, 1, 1.25}},
+    {{"stroke", "Stroke width", "radius, pixels; half of it where thinner", 32, {0.25, 0.5, 0.75, 1, 1.25}},
      change_stroke},
     {{"occlusion", "Occlusion", "side of the hole, pixels", TEN_MAX_SIDE, {2, 3, 4, 6, 8}}, cut_hole},
 };

@@ -51,7 +51,10 @@ enum ten_status ten_robustness(double accuracy[TEN_STRENGTHS], const struct ten_
     enum ten_status status = probabilities ? TEN_OK : ten_fail_memory(error, "the probabilities");
     for (size_t s = 0; s < TEN_STRENGTHS && status == TEN_OK; s++) {
         steps.done = (double)s;
-        status = measure_one(&accuracy[s], pipeline, dataset, kind, about->strengths[s], probabilities, &inner, error);
+        status = ten_report(&inner, &(struct ten_progress){.stage = steps.stage, .unit = "strengths"}, error);
+        if (status == TEN_OK)
+            status =
+                measure_one(&accuracy[s], pipeline, dataset, kind, about->strengths[s], probabilities, &inner, error);
     }
     free(probabilities);
     return status;

@@ -224,7 +224,7 @@ static void test_learning_errors(void **state) {
     assert_ok(ten_pipeline_new(&raw, "knn", NULL, NULL, 0, &error));
     assert_fails(ten_learning_curve(points, &count, raw, &train, &test, NULL, &error), TEN_INVALID, "not been fitted");
     int left = 3;
-    struct ten_run run = {.progress = stop, .context = &left};
+    struct ten_run run = {.progress = stop, .context = &left, .threads = 1};
     assert_fails(ten_learning_curve(points, &count, pipeline, &train, &test, &run, &error), TEN_CANCELLED, "");
     assert_int_equal(count, 0);
     ten_pipeline_free(raw);

@@ -1,43 +1,35 @@
 /* `tenfold evaluate`: all metrics of a saved model. */
-#include "cli/cli.h"
+#include "cli/evaluate.h"
 
 #include "base/error.h"
 
-#include <math.h>
 #include <string.h>
 
-/* Measures on data->test; a message about images that do not fit the model says where they came from. */
-static enum ten_status measure(struct measured *measured, const struct ten_data *data, const struct ten_run *run,
-                               struct ten_error *error) {
-    enum ten_status status = ten_measure_fitted(measured, data, run, error);
+enum ten_status ten_load_saved(struct measured *measured, const char *path, struct ten_error *error) {
+    enum ten_status status = ten_pipeline_load(&measured->pipeline, path, error);
+    if (status == TEN_OK)
+        snprintf(measured->name, sizeof measured->name, "%s", ten_pipeline_describe(measured->pipeline).model->name);
+    return status;
+}
+
+enum ten_status ten_measure_saved(struct measured *measured, const char *path, const struct ten_data *data,
+                                  const struct ten_run *run, struct ten_error *error) {
+    enum ten_status status = ten_check_classes(measured->pipeline, data, path, error);
+    if (status == TEN_OK) status = ten_measure_fitted(measured, data, run, error);
     if (status != TEN_INVALID) return status;
     struct ten_error why = *error;
     return ten_fail(error, status, "%s: %s", data->path, why.message);
 }
 
-static void print_report(const struct measured *measured, const struct ten_data *data, const char *on) {
-    const struct ten_metrics *m = &measured->metrics;
-    struct ten_pipeline_info info = ten_pipeline_describe(measured->pipeline);
-    printf("%s%s%s (%s) on the %zu %s images of %s\n", ten_bold(), info.model->title, ten_plain(), info.prep, m->count,
-           on, data->name);
-    printf("accuracy %.4f (95 %% interval %.4f to %.4f), log loss %.4f, macro AUC %.4f\n", m->accuracy, m->accuracy_low,
-           m->accuracy_high, m->log_loss, m->auc);
-    if (!isnan(info.out_of_bag)) printf("accuracy out of bag %.4f\n", info.out_of_bag);
-    putchar('\n');
-    printf("%-14s %9s %9s %9s %9s\n", "", "precision", "recall", "f1-score", "support");
-    for (int c = 0; c < TEN_CLASSES; c++)
-        printf("%-14s %9.4f %9.4f %9.4f %9zu\n", info.class_names[c], m->classes[c].precision, m->classes[c].recall,
-               m->classes[c].f1, m->classes[c].support);
-    printf("%-14s %9.4f %9.4f %9.4f %9zu\n", "macro avg", m->precision, m->recall, m->f1, m->count);
-    printf("%-14s %9.4f %9.4f %9.4f %9zu\n\n", "weighted avg", m->weighted_precision, m->weighted_recall,
-           m->weighted_f1, m->count);
-    printf("confusion matrix (rows: truth; columns: predicted)\n%14s", "");
-    for (int c = 0; c < TEN_CLASSES; c++) printf(" %5d", c);
-    for (int t = 0; t < TEN_CLASSES; t++) {
-        printf("\n%-14s", info.class_names[t]);
-        for (int p = 0; p < TEN_CLASSES; p++) printf(" %5zu", m->confusion[t][p]);
+enum ten_status ten_load_measured_set(const struct options *options, const char *on, struct ten_data *data,
+                                      struct ten_error *error) {
+    enum ten_status status = ten_load_data(options, data, error);
+    if (status == TEN_OK && strcmp(on, "train") == 0) {
+        struct ten_dataset swap = data->train;
+        data->train = data->test;
+        data->test = swap;
     }
-    putchar('\n');
+    return status;
 }
 
 static int run(const struct options *options) {
@@ -45,29 +37,21 @@ static int run(const struct options *options) {
     if (strcmp(on, "test") != 0 && strcmp(on, "train") != 0)
         return ten_complain(WRONG_USAGE, "--on \"%s\": expected test or train", on);
     if (ten_check_out(options->out) != DONE) return FAILED;
+    if (options->argument_count > 1) return ten_evaluate_several(options, on);
     struct measured measured = {0};
     struct ten_data data = {0};
     struct ten_error error;
     struct ten_run run = ten_run_for(options);
-    enum ten_status status = ten_pipeline_load(&measured.pipeline, options->arguments[0], &error);
-    if (status == TEN_OK) {
-        snprintf(measured.name, sizeof measured.name, "%s", ten_pipeline_describe(measured.pipeline).model->name);
-        status = ten_load_data(options, &data, &error);
-    }
-    if (status == TEN_OK) status = ten_check_classes(measured.pipeline, &data, options->arguments[0], &error);
-    if (status == TEN_OK && strcmp(on, "train") == 0) {
-        struct ten_dataset swap = data.train;
-        data.train = data.test;
-        data.test = swap;
-    }
-    if (status == TEN_OK) status = measure(&measured, &data, &run, &error);
+    enum ten_status status = ten_load_saved(&measured, options->arguments[0], &error);
+    if (status == TEN_OK) status = ten_load_measured_set(options, on, &data, &error);
+    if (status == TEN_OK) status = ten_measure_saved(&measured, options->arguments[0], &data, &run, &error);
     int result = DONE;
     if (status != TEN_OK)
         result = ten_complain_error(&error);
     else if (options->json)
         result = ten_print_json(ten_evaluation_json(&measured, &data, on, false), NULL);
     else
-        print_report(&measured, &data, on);
+        ten_print_evaluation(&measured, &data, on);
     if (result == DONE && options->out)
         result = ten_print_json(ten_evaluation_json(&measured, &data, on, false), options->out);
     ten_measured_release(&measured);
@@ -77,17 +61,19 @@ static int run(const struct options *options) {
 
 const struct command ten_command_evaluate = {
     .name = "evaluate",
-    .usage = "FILE",
-    .summary = "all metrics of a saved model",
-    .details = "FILE is a saved model. --json and --out give more than the tables: ROC curves, worst mistakes, the "
-               "history of the fit.",
+    .usage = "FILE...",
+    .summary = "all metrics of a saved model; several compared",
+    .details = "FILE is a saved model. --json and --out give more than the tables: ROC and precision-recall curves, "
+               "calibration, worst mistakes, the history of the fit. Several are put side by side, and McNemar's test "
+               "tells which of them differ by more than luck.",
     .examples = "  tenfold evaluate knn.safetensors\n"
+                "  tenfold evaluate knn.safetensors svm.safetensors\n"
                 "  tenfold evaluate logistic.safetensors --on train --json\n",
     .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_ON,
     .notes = (const struct option_note[]){{OPT_ON, "what to measure on: test (default) or train"},
                                           {OPT_OUT, "write the JSON document into a file, too"},
                                           {0}},
     .least_arguments = 1,
-    .most_arguments = 1,
+    .most_arguments = SIZE_MAX,
     .run = run,
 };

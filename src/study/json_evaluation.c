@@ -76,7 +76,9 @@ struct curve {
     size_t count;
 };
 
-/* A stretch of a curve between two kept points, and the one between them that lies farthest from the chord. */
+/* A stretch of a curve between two kept points, and the one between them that lies farthest from the chord. Its
+ * ends differ: of points in the same place, which a precision-recall curve may have, only the first is ever farthest.
+ */
 struct stretch {
     size_t first, last, farthest;
     double distance;
@@ -87,8 +89,7 @@ static struct stretch measure_stretch(const struct curve *curve, size_t first, s
     const double *x = curve->x, *y = curve->y;
     double dx = x[last] - x[first], dy = y[last] - y[first], length = hypot(dx, dy);
     for (size_t i = first + 1; i < last; i++) {
-        double px = x[i] - x[first], py = y[i] - y[first];
-        double distance = length > 0 ? fabs(dx * py - dy * px) / length : hypot(px, py);
+        double distance = fabs(dx * (y[i] - y[first]) - dy * (x[i] - x[first])) / length;
         if (distance <= stretch.distance) continue;
         stretch.distance = distance;
         stretch.farthest = i;

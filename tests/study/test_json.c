@@ -405,6 +405,16 @@ static void test_evaluation_of_few_classes(void **state) {
     assert_text(json_incref(json_object_get(evaluation, "mistakes")), "[]");
     json_decref(evaluation);
 
+    /* the first three rows by the probability of 5 are wrong: points in the same place, of which one is told */
+    float late[4 * TEN_CLASSES] = {[5] = 0.9f, [15] = 0.8f, [25] = 0.7f, [35] = 0.6f};
+    uint8_t four_images[] = {1, 2, 3, 4}, four_labels[] = {2, 2, 2, 5};
+    const struct ten_dataset four = {4, 1, 1, four_images, four_labels};
+    assert_ok(ten_metrics_compute(&metrics, four_labels, late, 4, &error));
+    evaluation = ten_json_evaluation(&metrics, &four, late, names, 5);
+    assert_text(json_incref(json_array_get(json_object_get(evaluation, "pr"), 5)),
+                "{\"label\":5,\"average_precision\":0.25,\"points\":[[0.0,1.0],[0.0,0.0],[1.0,0.25]]}");
+    json_decref(evaluation);
+
     probabilities[4] = NAN; /* nothing that was measured, but nothing may break either */
     assert_null(ten_json_evaluation(&metrics, &dataset, probabilities, names, 5));
 }

@@ -614,6 +614,7 @@ struct subject {
     struct ten_metrics metrics;
     struct ten_exploration exploration;
     float *probabilities;
+    json_t *evaluations;
 };
 
 static json_t *make(const struct subject *subject, int which) {
@@ -623,7 +624,12 @@ static json_t *make(const struct subject *subject, int which) {
     case 0: return ten_json_metrics(&subject->metrics);
     case 1: return ten_json_history(&history);
     case 2: return ten_json_picture(subject->dataset.images, 2, 2);
-    case 3: return ten_json_evaluation(&subject->metrics, &subject->dataset, subject->probabilities, names, 2);
+    case 3: return ten_significance_json(subject->evaluations, subject->dataset.labels, subject->dataset.count);
+    case 4: {
+        const float *probabilities[] = {subject->probabilities};
+        return ten_suspects_json(&subject->dataset, probabilities, names, 1, 3);
+    }
+    case 5: return ten_json_evaluation(&subject->metrics, &subject->dataset, subject->probabilities, names, 2);
     default: return ten_json_exploration(&subject->exploration, &subject->dataset, "train");
     }
 }
@@ -635,11 +641,13 @@ static void test_short_memory(void **state) {
     subject.probabilities = evaluated(&subject.dataset, &subject.metrics, 12, 2, 2, 5);
     struct ten_error error;
     assert_ok(ten_explore(&subject.exploration, &subject.dataset, NULL, &error));
+    subject.evaluations = json_pack("[{s:s, s:s}, {s:s, s:s}]", "name", "a", "predicted", "012345678901", "name", "b",
+                                    "predicted", "111111111111");
     json_malloc_t usual_malloc;
     json_free_t usual_free;
     json_get_alloc_funcs(&usual_malloc, &usual_free);
-    for (int which = 0; which < 5; which++) {
-        size_t step = which < 3 ? 1 : 11;
+    for (int which = 0; which < 7; which++) {
+        size_t step = which < 5 ? 1 : 11;
         for (size_t allowed = 0;; allowed += step) {
             json_set_alloc_funcs(limited, free);
             allocations_left = allowed;
@@ -653,6 +661,7 @@ static void test_short_memory(void **state) {
             assert_true(allowed < 100000);
         }
     }
+    json_decref(subject.evaluations);
     ten_exploration_release(&subject.exploration);
     free(subject.probabilities);
     ten_dataset_release(&subject.dataset);

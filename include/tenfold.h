@@ -426,6 +426,16 @@ struct ten_class_metrics {
     size_t support;               /* rows that truly are of this class */
 };
 
+#define TEN_CALIBRATION_BINS 15
+
+/* The rows whose given label has a probability in one of TEN_CALIBRATION_BINS parts of 0..1, all of the same width; a
+ * probability on a border belongs to the lower one. Means are NaN where there are no rows. */
+struct ten_calibration_bin {
+    size_t count;
+    double confidence; /* mean probability of the given label */
+    double accuracy;   /* share of rows whose label is right */
+};
+
 struct ten_metrics {
     size_t count, correct;
     double accuracy, accuracy_low, accuracy_high; /* Wilson's 95 % interval */
@@ -433,6 +443,16 @@ struct ten_metrics {
     double weighted_precision, weighted_recall, weighted_f1; /* weighted by support */
     double log_loss; /* mean natural-log loss, probabilities clipped to [1e-15, 1] */
     double auc;      /* mean over the classes for which it is defined */
+    double kappa;    /* agreement of truth and prediction beyond chance (Cohen 1960), -1..1; NaN where chance is 1 */
+    double mcc;      /* correlation of truth and prediction (Matthews' for more classes: Gorodkin 2004), -1..1; 0 where
+                        undefined: all rows of one class, or all given the same label */
+    double top2_accuracy, top3_accuracy; /* share of rows with the truth among the two or three most probable labels;
+                                            of equally probable ones the smaller comes first, as for ten_label */
+    double brier; /* mean squared distance of the probabilities and the truth's 0 and 1, summed over classes: 0..2
+                     (Brier 1950) */
+    double ece;   /* expected calibration error: mean over rows of their bin's |accuracy - confidence| (Guo et al.
+                     2017) */
+    struct ten_calibration_bin calibration[TEN_CALIBRATION_BINS];
     struct ten_class_metrics classes[TEN_CLASSES];
     size_t confusion[TEN_CLASSES][TEN_CLASSES]; /* [truth][predicted] */
 };
@@ -454,6 +474,43 @@ struct ten_roc {
 TEN_API enum ten_status ten_roc_compute(struct ten_roc *out, const uint8_t *labels, const float *probabilities,
                                         size_t count, int label, struct ten_error *error);
 TEN_API void ten_roc_release(struct ten_roc *roc);
+
+/* One class's precision-recall curve, one against the rest: from recall 0 and precision 1 (threshold infinity) one
+ * point for each different probability, falling. Undefined (count 0) if no row is of the class. */
+struct ten_pr {
+    size_t count;
+    double *recall, *precision, *threshold; /* owned; one block, freed by _release */
+    double average_precision;               /* sum of precisions weighted by the steps of recall; NaN if undefined */
+};
+TEN_API enum ten_status ten_pr_compute(struct ten_pr *out, const uint8_t *labels, const float *probabilities,
+                                       size_t count, int label, struct ten_error *error);
+TEN_API void ten_pr_release(struct ten_pr *pr);
+
+/* A share of rows with its 95 % interval (ten_wilson_interval). */
+struct ten_share {
+    size_t count, correct;
+    double accuracy, accuracy_low, accuracy_high;
+};
+
+/* Accuracy on MNIST's test set without the 15 images whose label the people asked by Northcutt, Athalye and Mueller
+ * (2021, "Pervasive label errors in test sets destabilize machine learning benchmarks") rejected. The dataset is known
+ * by its ten_dataset_checksum; of any other, or of a part of it, nothing is said: false, and all of *out is 0.
+ * probabilities[count x TEN_CLASSES]. */
+TEN_API bool ten_without_rejected(struct ten_share *out, const struct ten_dataset *dataset,
+                                  const float *probabilities);
+
+/* McNemar's test (1947): do two classifiers that labelled the same rows differ in accuracy? Only rows that just one of
+ * them labelled rightly tell. */
+struct ten_mcnemar {
+    size_t only_first, only_second; /* rows that only this one labelled rightly */
+    double p;                       /* ten_mcnemar_p */
+};
+/* labels, first and second hold count labels each: the truth and what either gave. */
+TEN_API enum ten_status ten_mcnemar(struct ten_mcnemar *out, const uint8_t *labels, const uint8_t *first,
+                                    const uint8_t *second, size_t count, struct ten_error *error);
+/* The test's exact two-sided p-value: the probability that of only_first + only_second tosses of a coin so few or fewer
+ * fall on the rarer side, on either. 1 where both are equal. Takes time in proportion to the smaller count. */
+TEN_API double ten_mcnemar_p(size_t only_first, size_t only_second);
 
 /* ---- Cross-validation ---------------------------------------------------------------------------------- */
 

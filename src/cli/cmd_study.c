@@ -305,8 +305,10 @@ static enum ten_status evaluate(struct study *study, const struct entry *entry, 
 
 /* A row of compare.json out of an evaluation: without its details. */
 static json_t *row_of(const json_t *evaluation, double validation_accuracy) {
-    static const char *const details[] = {"on",  "data",    "classes",  "per_class", "weighted", "confusion",
-                                          "roc", "history", "mistakes", "made_with", "made_in",  "model_bytes"};
+    static const char *const details[] = {
+        "on",        "data",       "classes",          "per_class",  "weighted",      "confusion", "roc",
+        "history",   "mistakes",   "made_with",        "made_in",    "model_bytes",   "pr",        "calibration",
+        "predicted", "confidence", "without_rejected", "robustness", "learning_curve"};
     json_t *row = json_copy((json_t *)evaluation);
     for (size_t i = 0; i < sizeof details / sizeof *details; i++) json_object_del(row, details[i]);
     json_object_set_new(row, "validation_accuracy", json_real(validation_accuracy));

@@ -33,17 +33,28 @@ json_t *ten_json_picture(const uint8_t *pixels, size_t height, size_t width);
 /* The same of real values: round(value * 255 / top), clipped to 0..255; top 0: the largest value becomes 255. */
 json_t *ten_json_picture_of(const double *values, size_t height, size_t width, double top);
 
-/* The metrics' members of a row: accuracy, accuracy_low, accuracy_high, precision, recall, f1, log_loss, auc. */
+/* The metrics' members of a row: accuracy, accuracy_low, accuracy_high, precision, recall, f1, log_loss, auc,
+ * kappa, mcc, top2_accuracy, top3_accuracy, brier, ece. */
 json_t *ten_json_metrics(const struct ten_metrics *metrics);
 
-/* Members of an evaluation: per_class, weighted, confusion, roc (curves thinned to at most 200 points), mistakes (the
- * `mistakes` wrongly labelled images of which the model was surest). `dataset` has labels; probabilities
- * [count x TEN_CLASSES]. */
+/* Members of an evaluation: per_class, weighted, confusion, roc and pr (curves thinned to at most 200 points),
+ * calibration, without_rejected, predicted, confidence, mistakes (the `mistakes` wrongly labelled images of which the
+ * model was surest). `dataset` has labels; probabilities [count x TEN_CLASSES]. */
 json_t *ten_json_evaluation(const struct ten_metrics *metrics, const struct ten_dataset *dataset,
                             const float *probabilities, const char *const class_names[TEN_CLASSES], size_t mistakes);
 
 /* History as {"names":[...],"rows":[[...]]}. */
 json_t *ten_json_history(const struct ten_history *history);
+
+/* significance.json: McNemar's test between all pairs of `evaluations`, documents that have "name" and "predicted", the
+ * labels that were given to the same `count` images. NULL also if one of them has not, or labels other images. */
+json_t *ten_significance_json(const json_t *evaluations, const uint8_t *labels, size_t count);
+
+/* suspects.json: training images whose given label the models doubt. `train` has labels; probabilities[models] hold
+ * train->count x TEN_CLASSES finite values each, which must come from models that had not seen the image: those of
+ * cross-validation, out of fold. At most `most` digits are told. */
+json_t *ten_suspects_json(const struct ten_dataset *train, const float *const *probabilities, const char *const *names,
+                          size_t models, size_t most);
 
 /* One member of "sets" of `explore --json`, up to its "out_of_range". */
 json_t *ten_json_exploration(const struct ten_exploration *exploration, const struct ten_dataset *dataset,

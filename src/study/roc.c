@@ -6,41 +6,16 @@
  * one half for each tie, rounded once. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "study/ranking.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-struct scored {
-    float score;
-    bool positive;
-};
 
 /* A point of the curve in rows: so many false and true positives at this score and above. */
 struct vertex {
     uint64_t false_positives, true_positives;
     double score;
 };
-
-static int by_score_descending(const void *left, const void *right) {
-    float a = ((const struct scored *)left)->score, b = ((const struct scored *)right)->score;
-    return (a < b) - (a > b);
-}
-
-static enum ten_status collect(struct scored *rows, const uint8_t *labels, const float *probabilities, size_t count,
-                               int label, struct ten_error *error) {
-    for (size_t i = 0; i < count; i++) {
-        float score = probabilities[i * TEN_CLASSES + (size_t)label];
-        if (labels[i] >= TEN_CLASSES)
-            return ten_fail(error, TEN_INVALID, "row %zu (from 0): label %d, expected 0..%d", i, labels[i],
-                            TEN_CLASSES - 1);
-        if (!isfinite(score))
-            return ten_fail(error, TEN_INVALID,
-                            "row %zu (from 0): the probability of label %d is %g, expected a finite number", i, label,
-                            (double)score);
-        rows[i] = (struct scored){.score = score, .positive = labels[i] == label};
-    }
-    return TEN_OK;
-}
 
 /* Whether b lies on the line from a to c. The curve never turns back, so equal slopes are enough. */
 static bool collinear(const struct vertex *a, const struct vertex *b, const struct vertex *c) {
@@ -56,7 +31,7 @@ static size_t append(struct vertex *vertices, size_t count, struct vertex next) 
 
 /* Walks down the sorted rows. *twice_area gets twice the number of pairs (positive, negative) that are in the right
  * order, ties counting for half a pair. */
-static size_t trace(struct vertex *vertices, const struct scored *rows, size_t count, double *twice_area) {
+static size_t trace(struct vertex *vertices, const struct ten_ranked *rows, size_t count, double *twice_area) {
     struct vertex at = {.score = INFINITY}; /* nothing reaches an infinite threshold */
     size_t vertex_count = append(vertices, 0, at);
     *twice_area = 0;
@@ -96,22 +71,16 @@ static enum ten_status write_curve(struct ten_roc *out, const struct vertex *ver
 enum ten_status ten_roc_compute(struct ten_roc *out, const uint8_t *labels, const float *probabilities, size_t count,
                                 int label, struct ten_error *error) {
     *out = (struct ten_roc){.auc = NAN};
-    if (label < 0 || label >= TEN_CLASSES)
-        return ten_fail(error, TEN_INVALID, "label %d, expected 0..%d", label, TEN_CLASSES - 1);
-    if (count && (!labels || !probabilities))
-        return ten_fail(error, TEN_INVALID, "a ROC curve needs labels and probabilities");
-
-    struct vertex *vertices = NULL;
-    struct scored *rows = ten_alloc(count, sizeof *rows);
+    struct ten_ranked *rows;
+    size_t positives;
     enum ten_status status =
-        rows ? collect(rows, labels, probabilities, count, label, error) : ten_fail_memory(error, "a ROC curve");
-    if (status != TEN_OK) goto done;
-    size_t positives = 0;
-    for (size_t i = 0; i < count; i++) positives += rows[i].positive;
-    if (positives == 0 || positives == count) goto done;
+        ten_rank_rows(&rows, &positives, labels, probabilities, count, label, "a ROC curve", error);
+    if (status != TEN_OK || positives == 0 || positives == count) {
+        free(rows);
+        return status;
+    }
 
-    qsort(rows, count, sizeof *rows, by_score_descending);
-    vertices = ten_alloc(count + 1, sizeof *vertices);
+    struct vertex *vertices = ten_alloc(count + 1, sizeof *vertices);
     if (!vertices) {
         status = ten_fail_memory(error, "a ROC curve");
         goto done;

@@ -52,7 +52,7 @@ def environment(home):
     log = str(home / "sanitizer")
     env.update(
         PATH=f"{home / 'bin'}:{env.get('PATH', '/usr/bin:/bin')}", HOME=str(home), TMPDIR=str(home), LC_ALL="C",
-        NO_COLOR="1", TERM="dumb", TESTS=str(HERE), WORK=str(home), PYTHONDONTWRITEBYTECODE="1",
+        TENFOLD_RUNS="none", NO_COLOR="1", TERM="dumb", TESTS=str(HERE), WORK=str(home), PYTHONDONTWRITEBYTECODE="1",
         TENFOLD_ROOT=os.environ.get("TENFOLD_ROOT", str(HERE.parent.parent)),
         ASAN_OPTIONS=f"log_path={log}:detect_leaks=1:allocator_may_return_null=1",
         UBSAN_OPTIONS=f"log_path={log}:print_stacktrace=1", LSAN_OPTIONS=f"log_path={log}")

@@ -141,10 +141,17 @@ static void test_metrics(void **state) {
         .f1 = 0,
         .log_loss = 2.5,
         .auc = NAN,
+        .kappa = NAN,
+        .mcc = -0.25,
+        .top2_accuracy = 0.625,
+        .top3_accuracy = 0.75,
+        .brier = 1.5,
+        .ece = 0.0625,
     };
     assert_text(ten_json_metrics(&metrics), "{\"accuracy\":0.5,\"accuracy_low\":0.25,\"accuracy_high\":0.75,"
                                             "\"precision\":0.125,\"recall\":1.0,\"f1\":0.0,\"log_loss\":2.5,"
-                                            "\"auc\":null}");
+                                            "\"auc\":null,\"kappa\":null,\"mcc\":-0.25,\"top2_accuracy\":0.625,"
+                                            "\"top3_accuracy\":0.75,\"brier\":1.5,\"ece\":0.0625}");
 }
 
 static void test_history(void **state) {
@@ -246,6 +253,64 @@ static void check_curves(const json_t *evaluation, const struct ten_dataset *dat
     }
 }
 
+/* Ends are kept, the points are of the curve in its order, and no point that was left out is far from those kept: the
+ * area in rectangles is still the average precision, but for what was thinned. */
+static void check_pr_curves(const json_t *evaluation, const struct ten_dataset *dataset, const float *probabilities) {
+    json_t *curves = json_object_get(evaluation, "pr");
+    assert_int_equal(json_array_size(curves), TEN_CLASSES);
+    for (int label = 0; label < TEN_CLASSES; label++) {
+        json_t *curve = json_array_get(curves, (size_t)label), *points = json_object_get(curve, "points");
+        struct ten_pr pr;
+        struct ten_error error;
+        assert_ok(ten_pr_compute(&pr, dataset->labels, probabilities, dataset->count, label, &error));
+        assert_keys(curve, "label average_precision points");
+        assert_int_equal(json_integer_value(json_object_get(curve, "label")), label);
+        assert_true(json_real_value(json_object_get(curve, "average_precision")) == pr.average_precision);
+        size_t count = json_array_size(points), at = 0;
+        assert_true(count <= 200 && (count == 200) == (pr.count > 200));
+        double area = 0;
+        for (size_t i = 0; i < count; i++, at++) {
+            double x = coordinate(points, i, 0), y = coordinate(points, i, 1);
+            while (at < pr.count && (fabs(pr.recall[at] - x) > 5.01e-7 || fabs(pr.precision[at] - y) > 5.01e-7)) at++;
+            assert_true(at < pr.count && (i > 0 || at == 0));
+            if (i > 0) area += (x - coordinate(points, i - 1, 0)) * y;
+        }
+        assert_true(fabs(coordinate(points, count - 1, 0) - 1) < 1e-6); /* everything is found in the end */
+        assert_true(fabs(area - pr.average_precision) < (count == 200 ? 0.005 : 0.05));
+        ten_pr_release(&pr);
+    }
+}
+
+static void check_calibration(const json_t *evaluation, const struct ten_metrics *metrics) {
+    json_t *bins = json_object_get(evaluation, "calibration");
+    assert_int_equal(json_array_size(bins), TEN_CALIBRATION_BINS);
+    for (size_t i = 0; i < TEN_CALIBRATION_BINS; i++) {
+        const struct ten_calibration_bin *expected = &metrics->calibration[i];
+        json_t *bin = json_array_get(bins, i), *confidence = json_object_get(bin, "confidence");
+        assert_keys(bin, "low high count confidence accuracy");
+        assert_true(fabs(json_real_value(json_object_get(bin, "low")) - (double)i / 15) < 1e-6);
+        assert_true(fabs(json_real_value(json_object_get(bin, "high")) - (double)(i + 1) / 15) < 1e-6);
+        assert_int_equal(json_integer_value(json_object_get(bin, "count")), expected->count);
+        assert_int_equal(json_is_null(confidence), expected->count == 0);
+        assert_int_equal(json_is_null(json_object_get(bin, "accuracy")), expected->count == 0);
+        if (expected->count == 0) continue;
+        assert_true(json_real_value(confidence) == expected->confidence);
+        assert_true(json_real_value(json_object_get(bin, "accuracy")) == expected->accuracy);
+    }
+}
+
+static void check_given(const json_t *evaluation, const float *probabilities, size_t count) {
+    json_t *predicted = json_object_get(evaluation, "predicted"), *all = json_object_get(evaluation, "confidence");
+    assert_int_equal(json_string_length(predicted), count);
+    assert_int_equal(json_array_size(all), count);
+    for (size_t i = 0; i < count; i++) {
+        const float *row = probabilities + i * TEN_CLASSES;
+        int label = ten_label(row);
+        assert_int_equal(json_string_value(predicted)[i], '0' + label);
+        assert_true(fabs(json_real_value(json_array_get(all, i)) - (double)row[label]) < 5.01e-5);
+    }
+}
+
 /* Each mistake is a wrong row, surer than or as sure as the next, and no wrong row is surer than the last of them. */
 static void check_mistakes(const json_t *evaluation, const struct ten_dataset *dataset, const float *probabilities,
                            size_t most) {
@@ -290,9 +355,14 @@ static void check_evaluation(size_t count, uint64_t levels, size_t mistakes, boo
     float *probabilities = evaluated(&dataset, &metrics, count, 4, 3, levels);
     json_t *evaluation = ten_json_evaluation(&metrics, &dataset, probabilities, names, mistakes);
     assert_non_null(evaluation);
-    assert_keys(evaluation, "per_class weighted confusion roc mistakes");
+    assert_keys(evaluation, "per_class weighted confusion roc pr calibration without_rejected predicted confidence "
+                            "mistakes");
     check_classes(evaluation, &metrics);
     check_curves(evaluation, &dataset, probabilities, full);
+    check_pr_curves(evaluation, &dataset, probabilities);
+    check_calibration(evaluation, &metrics);
+    check_given(evaluation, probabilities, count);
+    assert_true(json_is_null(json_object_get(evaluation, "without_rejected")));
     check_mistakes(evaluation, &dataset, probabilities, mistakes);
 
     json_t *again = ten_json_evaluation(&metrics, &dataset, probabilities, names, mistakes);
@@ -327,7 +397,22 @@ static void test_evaluation_of_few_classes(void **state) {
     assert_text(json_incref(json_array_get(curves, 0)), "{\"label\":0,\"auc\":null,\"points\":[]}");
     assert_text(json_incref(json_array_get(curves, 5)),
                 "{\"label\":5,\"auc\":1.0,\"points\":[[0.0,0.0],[0.0,1.0],[1.0,1.0]]}");
+    json_t *pr = json_object_get(evaluation, "pr");
+    assert_text(json_incref(json_array_get(pr, 0)), "{\"label\":0,\"average_precision\":null,\"points\":[]}");
+    assert_text(json_incref(json_array_get(pr, 5)), "{\"label\":5,\"average_precision\":1.0,"
+                                                    "\"points\":[[0.0,1.0],[1.0,1.0],[1.0,0.333333]]}");
+    assert_text(json_incref(json_object_get(evaluation, "predicted")), "\"225\"");
     assert_text(json_incref(json_object_get(evaluation, "mistakes")), "[]");
+    json_decref(evaluation);
+
+    /* the first three rows by the probability of 5 are wrong: points in the same place, of which one is told */
+    float late[4 * TEN_CLASSES] = {[5] = 0.9f, [15] = 0.8f, [25] = 0.7f, [35] = 0.6f};
+    uint8_t four_images[] = {1, 2, 3, 4}, four_labels[] = {2, 2, 2, 5};
+    const struct ten_dataset four = {4, 1, 1, four_images, four_labels};
+    assert_ok(ten_metrics_compute(&metrics, four_labels, late, 4, &error));
+    evaluation = ten_json_evaluation(&metrics, &four, late, names, 5);
+    assert_text(json_incref(json_array_get(json_object_get(evaluation, "pr"), 5)),
+                "{\"label\":5,\"average_precision\":0.25,\"points\":[[0.0,1.0],[0.0,0.0],[1.0,0.25]]}");
     json_decref(evaluation);
 
     probabilities[4] = NAN; /* nothing that was measured, but nothing may break either */
@@ -529,6 +614,7 @@ struct subject {
     struct ten_metrics metrics;
     struct ten_exploration exploration;
     float *probabilities;
+    json_t *evaluations;
 };
 
 static json_t *make(const struct subject *subject, int which) {
@@ -538,7 +624,12 @@ static json_t *make(const struct subject *subject, int which) {
     case 0: return ten_json_metrics(&subject->metrics);
     case 1: return ten_json_history(&history);
     case 2: return ten_json_picture(subject->dataset.images, 2, 2);
-    case 3: return ten_json_evaluation(&subject->metrics, &subject->dataset, subject->probabilities, names, 2);
+    case 3: return ten_significance_json(subject->evaluations, subject->dataset.labels, subject->dataset.count);
+    case 4: {
+        const float *probabilities[] = {subject->probabilities};
+        return ten_suspects_json(&subject->dataset, probabilities, names, 1, 3);
+    }
+    case 5: return ten_json_evaluation(&subject->metrics, &subject->dataset, subject->probabilities, names, 2);
     default: return ten_json_exploration(&subject->exploration, &subject->dataset, "train");
     }
 }
@@ -550,11 +641,13 @@ static void test_short_memory(void **state) {
     subject.probabilities = evaluated(&subject.dataset, &subject.metrics, 12, 2, 2, 5);
     struct ten_error error;
     assert_ok(ten_explore(&subject.exploration, &subject.dataset, NULL, &error));
+    subject.evaluations = json_pack("[{s:s, s:s}, {s:s, s:s}]", "name", "a", "predicted", "012345678901", "name", "b",
+                                    "predicted", "111111111111");
     json_malloc_t usual_malloc;
     json_free_t usual_free;
     json_get_alloc_funcs(&usual_malloc, &usual_free);
-    for (int which = 0; which < 5; which++) {
-        size_t step = which < 3 ? 1 : 11;
+    for (int which = 0; which < 7; which++) {
+        size_t step = which < 5 ? 1 : 11;
         for (size_t allowed = 0;; allowed += step) {
             json_set_alloc_funcs(limited, free);
             allocations_left = allowed;
@@ -568,6 +661,7 @@ static void test_short_memory(void **state) {
             assert_true(allowed < 100000);
         }
     }
+    json_decref(subject.evaluations);
     ten_exploration_release(&subject.exploration);
     free(subject.probabilities);
     ten_dataset_release(&subject.dataset);

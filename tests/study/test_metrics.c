@@ -48,8 +48,25 @@ static const double *check_classes(const struct ten_metrics *metrics, const doub
     return at;
 }
 
+static const double *check_further(const struct ten_metrics *metrics, const double *at) {
+    assert_near(metrics->kappa, at[0]);
+    assert_near(metrics->mcc, at[1]);
+    assert_near(metrics->top2_accuracy, at[2]);
+    assert_near(metrics->top3_accuracy, at[3]);
+    assert_near(metrics->brier, at[4]);
+    assert_near(metrics->ece, at[5]);
+    at += 6;
+    for (size_t bin = 0; bin < TEN_CALIBRATION_BINS; bin++, at += 3) {
+        assert_int_equal(metrics->calibration[bin].count, at[0]);
+        assert_near(metrics->calibration[bin].confidence, at[1]);
+        assert_near(metrics->calibration[bin].accuracy, at[2]);
+    }
+    return at;
+}
+
 static void check_fixture(const char *name, size_t rows) {
-    size_t count = rows + rows * TEN_CLASSES + 12 + TEN_CLASSES * 5 + TEN_CLASSES * TEN_CLASSES;
+    size_t count =
+        rows + rows * TEN_CLASSES + 12 + TEN_CLASSES * 5 + TEN_CLASSES * TEN_CLASSES + 6 + 3 * TEN_CALIBRATION_BINS;
     double *numbers = test_numbers(name, count);
     uint8_t *labels = malloc(rows);
     float *probabilities = malloc(rows * TEN_CLASSES * sizeof *probabilities);
@@ -63,6 +80,7 @@ static void check_fixture(const char *name, size_t rows) {
     assert_ok(ten_metrics_compute(&metrics, labels, probabilities, rows, &error));
     assert_int_equal(metrics.count, rows);
     const double *end = check_classes(&metrics, check_totals(&metrics, numbers + rows + rows * TEN_CLASSES));
+    end = check_further(&metrics, end);
     assert_ptr_equal(end, numbers + count);
     free(labels);
     free(probabilities);
@@ -126,7 +144,7 @@ static void test_auc_is_the_share_of_ordered_pairs(void **state) {
     }
 }
 
-/* The same rows in another order give the same metrics; only the sum of the losses is rounded otherwise. */
+/* The same rows in another order give the same metrics; only sums over rows are rounded otherwise. */
 static void test_order_of_rows_does_not_matter(void **state) {
     (void)state;
     enum { COUNT = 200 };
@@ -142,7 +160,15 @@ static void test_order_of_rows_does_not_matter(void **state) {
     assert_ok(ten_metrics_compute(&metrics, labels, probabilities, COUNT, &error));
     assert_ok(ten_metrics_compute(&other, turned_labels, turned, COUNT, &error));
     assert_near(other.log_loss, metrics.log_loss);
+    assert_near(other.brier, metrics.brier);
+    assert_near(other.ece, metrics.ece);
     other.log_loss = metrics.log_loss;
+    other.brier = metrics.brier;
+    other.ece = metrics.ece;
+    for (size_t bin = 0; bin < TEN_CALIBRATION_BINS; bin++) {
+        assert_near(other.calibration[bin].confidence, metrics.calibration[bin].confidence);
+        other.calibration[bin].confidence = metrics.calibration[bin].confidence;
+    }
     assert_memory_equal(&other, &metrics, sizeof metrics);
 }
 
@@ -157,6 +183,118 @@ static void test_loss_is_clipped(void **state) {
     assert_true(isnan(metrics.auc)); /* there is one class only */
     assert_ok(ten_metrics_compute(&metrics, labels, probabilities + TEN_CLASSES, 1, &error));
     assert_true(metrics.log_loss == 0 && !signbit(metrics.log_loss));
+}
+
+/* One class only, given rightly: nothing is left for chance, nor for a correlation. And values out of 0..1, which
+ * nothing promises not to come, fall into the bins at the ends. */
+static void test_agreement_of_one_class(void **state) {
+    (void)state;
+    const uint8_t labels[] = {4, 4};
+    const float probabilities[2 * TEN_CLASSES] = {[4] = 3.0f, [10] = -2, -2, -2, -2, -1, -2, -2, -2, -2, -2};
+    struct ten_metrics metrics;
+    struct ten_error error;
+    assert_ok(ten_metrics_compute(&metrics, labels, probabilities, 2, &error));
+    assert_true(isnan(metrics.kappa));
+    assert_true(metrics.mcc == 0);
+    assert_true(metrics.calibration[0].count == 1 && metrics.calibration[0].confidence == -1);
+    assert_true(metrics.calibration[TEN_CALIBRATION_BINS - 1].count == 1);
+    assert_near(metrics.ece, 2);
+}
+
+/* A probability on a border belongs to the bin below. */
+static void test_borders_of_bins(void **state) {
+    (void)state;
+    const uint8_t label = 1;
+    struct ten_error error;
+    for (int bin = 0; bin < TEN_CALIBRATION_BINS; bin++) {
+        float border = (float)(bin + 1) / TEN_CALIBRATION_BINS;
+        while ((double)border * TEN_CALIBRATION_BINS > bin + 1) border = nextafterf(border, 0);
+        for (int above = 0; above < 2; above++) {
+            float probabilities[TEN_CLASSES] = {[1] = above ? nextafterf(border, 2) : border};
+            int expected = bin + above < TEN_CALIBRATION_BINS ? bin + above : TEN_CALIBRATION_BINS - 1;
+            struct ten_metrics metrics;
+            assert_ok(ten_metrics_compute(&metrics, &label, probabilities, 1, &error));
+            assert_int_equal(metrics.calibration[expected].count, 1);
+        }
+    }
+}
+
+/* ---- MNIST's rejected labels ---- */
+
+/* A black set of the size of MNIST's test set, of which four bytes are chosen so that it has its checksum: CRC-32 is
+ * linear, so that each bit of those bytes changes the sum in a way of its own. */
+static void forge_mnist(struct ten_dataset *dataset, uint32_t checksum) {
+    *dataset = (struct ten_dataset){.count = 10000, .height = 28, .width = 28};
+    dataset->images = calloc(10000, 28 * 28);
+    dataset->labels = calloc(10000, 1);
+    assert_non_null(dataset->images);
+    assert_non_null(dataset->labels);
+    uint32_t zero = ten_dataset_checksum(dataset), missing = zero ^ checksum, effects[32], choices[32];
+    for (int bit = 0; bit < 32; bit++) {
+        dataset->images[bit / 8] = (uint8_t)(1u << bit % 8);
+        effects[bit] = ten_dataset_checksum(dataset) ^ zero;
+        choices[bit] = 1u << bit;
+        dataset->images[bit / 8] = 0;
+    }
+    uint32_t chosen = 0;
+    for (int column = 0; column < 32; column++) { /* elimination over the field of two elements */
+        int pivot = column;
+        while (pivot < 32 && !(effects[pivot] >> column & 1)) pivot++;
+        assert_true(pivot < 32);
+        uint32_t effect = effects[pivot], choice = choices[pivot];
+        effects[pivot] = effects[column];
+        choices[pivot] = choices[column];
+        effects[column] = effect;
+        choices[column] = choice;
+        for (int row = column + 1; row < 32; row++)
+            if (effects[row] >> column & 1) {
+                effects[row] ^= effect;
+                choices[row] ^= choice;
+            }
+        if (missing >> column & 1) {
+            missing ^= effect;
+            chosen ^= choice;
+        }
+    }
+    for (int byte = 0; byte < 4; byte++) dataset->images[byte] = (uint8_t)(chosen >> 8 * byte);
+    assert_int_equal(ten_dataset_checksum(dataset), checksum);
+}
+
+static void test_rejected(void **state) {
+    (void)state;
+    static const size_t rejected[] = {947,  1621, 1901, 2130, 2462, 2597, 2654, 3520,
+                                      3558, 5937, 6651, 6783, 8527, 9679, 9729};
+    enum { REJECTED = sizeof rejected / sizeof *rejected };
+    struct ten_dataset dataset;
+    forge_mnist(&dataset, 0xd5ddc8f9);
+    float *probabilities = calloc(dataset.count * TEN_CLASSES, sizeof *probabilities);
+    assert_non_null(probabilities);
+    for (size_t i = 0; i < REJECTED; i++) probabilities[rejected[i] * TEN_CLASSES + 3] = 1;
+    struct ten_share share, expected = {.count = 9985, .correct = 9985, .accuracy = 1};
+    assert_true(ten_without_rejected(&share, &dataset, probabilities)); /* just these are wrong */
+    ten_wilson_interval(9985, 9985, &expected.accuracy_low, &expected.accuracy_high);
+    assert_memory_equal(&share, &expected, sizeof share);
+    for (size_t i = 0; i < dataset.count; i++) { /* just these are right */
+        float *row = probabilities + i * TEN_CLASSES;
+        row[3] = 1 - row[3];
+    }
+    assert_true(ten_without_rejected(&share, &dataset, probabilities));
+    assert_true(share.correct == 0 && share.accuracy == 0 && share.accuracy_low == 0);
+    probabilities[3] = 0;
+    assert_true(ten_without_rejected(&share, &dataset, probabilities));
+    assert_true(share.correct == 1 && share.accuracy == 1.0 / 9985);
+
+    struct ten_share none = {0};
+    dataset.count--; /* a part of it */
+    assert_false(ten_without_rejected(&share, &dataset, probabilities));
+    assert_memory_equal(&share, &none, sizeof share);
+    dataset.count++;
+    dataset.images[5000]++; /* other images */
+    assert_false(ten_without_rejected(&share, &dataset, probabilities));
+    dataset.images[5000]--;
+    assert_true(ten_without_rejected(&share, &dataset, probabilities));
+    free(probabilities);
+    ten_dataset_release(&dataset);
 }
 
 /* ---- Labels and intervals ---- */
@@ -239,6 +377,9 @@ int main(void) {
         cmocka_unit_test(test_auc_is_the_share_of_ordered_pairs),
         cmocka_unit_test(test_order_of_rows_does_not_matter),
         cmocka_unit_test(test_loss_is_clipped),
+        cmocka_unit_test(test_agreement_of_one_class),
+        cmocka_unit_test(test_borders_of_bins),
+        cmocka_unit_test(test_rejected),
         cmocka_unit_test(test_label),
         cmocka_unit_test(test_wilson),
         cmocka_unit_test(test_bad_input),

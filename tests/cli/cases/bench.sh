@@ -20,7 +20,7 @@ for path in sys.argv[1:]:
     print(path, {name: (t["dtype"], t["shape"]) for name, t in header.items() if name != "__metadata__"})
 END
 t python3 shapes.py arrays.safetensors answers.safetensors
-sh_t 'tenfold evaluate model.safetensors --data tiny --json -q | grep "\"accuracy\""'
+sh_t 'tenfold evaluate model.safetensors --data tiny --json -q | grep "^ \"accuracy\""'
 j 'd["models"][0]["accuracy"]' tenfold bench models --data tiny --models nearest-centroid --quick -q --json --threads 1
 tenfold bench models --data tiny --models knn --prep scale -q --json --repeat 1 --arrays bytes.safetensors >text
 t python3 shapes.py bytes.safetensors

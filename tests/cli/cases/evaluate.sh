@@ -6,7 +6,15 @@ j 'sorted(d)' tenfold evaluate knn.safetensors --data tiny --json
 j 'd["accuracy"], d["on"], d["data"], sum(map(sum, d["confusion"])), len(d["per_class"]), len(d["roc"])' \
     tenfold evaluate knn.safetensors --data tiny --json --out out.json
 j 'd["mistakes"][0]["truth"] != d["mistakes"][0]["predicted"]' cat out.json
+j 'len(d["predicted"]), len(d["confidence"]), len(d["calibration"]), len(d["pr"]), d["without_rejected"]' cat out.json
 t tenfold evaluate knn.safetensors --data nowhere
+t tenfold train naive-bayes --data tiny --prep none --quiet
+t tenfold evaluate knn.safetensors naive-bayes.safetensors ./knn.safetensors --data tiny --out several.json
+j '[(r["name"], r["model"], r["accuracy"]) for r in d["rows"]], d["significance"]' \
+    tenfold evaluate knn.safetensors naive-bayes.safetensors --data tiny --json --on train
+j 'sorted(d), d["significance"]["pairs"][1]' cat several.json
+t tenfold evaluate knn.safetensors none.safetensors --data tiny
+t tenfold evaluate
 python3 - <<'P'
 import os, struct
 os.mkdir("small")

@@ -1,4 +1,5 @@
 # The run database: what commands write, what is shown of it, what is refused.
+unset TENFOLD_RUNS
 t tenfold runs
 tenfold train knn --data tiny --prep scale --on validation --quiet >/dev/null
 tenfold train knn --data tiny --prep scale --set n_neighbors=3 --on test --quiet >/dev/null

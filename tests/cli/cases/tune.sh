@@ -1,4 +1,5 @@
 # The search: every strategy, the model it leaves, and going on after kill -9 to the same end.
+unset TENFOLD_RUNS
 t tenfold tune knn --data tiny --prep scale --grid "n_neighbors=1,3,5 weights=uniform,distance" --strategy grid --quiet
 t tenfold evaluate knn-tuned.safetensors --data tiny --json --quiet >/dev/null
 for strategy in random halving tpe; do

@@ -496,11 +496,11 @@ static void bench_plane_attract(struct bench *b) {
     enum { POINTS = 10000, OTHERS = 128, ROWS = 128 };
     size_t *starts = take(b, ROWS + 1, sizeof *starts);
     uint32_t *others = take(b, (size_t)ROWS * OTHERS, sizeof *others);
-    float *x = floats(b, POINTS), *y = floats(b, POINTS), *fx = floats(b, ROWS), *fy = floats(b, ROWS);
+    float *points = floats(b, (size_t)2 * POINTS), *fx = floats(b, ROWS), *fy = floats(b, ROWS);
     float *shares = floats(b, (size_t)ROWS * OTHERS);
     for (size_t i = 0; i <= ROWS; i++) starts[i] = i * OTHERS;
     for (size_t e = 0; e < (size_t)ROWS * OTHERS; e++) others[e] = (uint32_t)ten_random_below(&b->random, POINTS);
-    while (again(b)) b->kernels->plane_attract(0, ROWS, starts, others, shares, x, y, fx, fy);
+    while (again(b)) b->kernels->plane_attract(0, ROWS, starts, others, shares, points, fx, fy);
     row(b, "128 x 128 of 10000", LIMIT_FLOATS, 11.0 * ROWS * OTHERS, 8.0 * ROWS * OTHERS);
 }
 

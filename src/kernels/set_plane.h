@@ -158,23 +158,38 @@ ALWAYS float sum_of_lanes(floats x) {
     return part[0];
 }
 
-ALWAYS floats look_up(const float *from, const uint32_t *places) {
+/* The points of `places`, apart by axis. Loads two by two are faster than gathering on most processors: lane by lane of
+ * 128 bits, a takes places 0 and 1 of each four, b places 2 and 3. */
+ALWAYS void look_up(const float *points, const uint32_t *places, floats *x, floats *y) {
+#if defined(__AVX2__)
+    const double *pairs = (const double *)(const void *)points;
+#define TWO(i) _mm_loadh_pd(_mm_load_sd(pairs + places[i]), pairs + places[(i) + 1])
+#define FOUR(i) _mm256_insertf128_pd(_mm256_castpd128_pd256(TWO(i)), TWO((i) + 4), 1)
 #if defined(__AVX512F__)
-    return (floats)_mm512_i32gather_ps(_mm512_loadu_si512(places), from, 4);
-#elif defined(__AVX2__)
-    return (floats)_mm256_i32gather_ps(from, _mm256_loadu_si256((const __m256i *)(const void *)places), 4);
+    __m512 a = _mm512_castpd_ps(_mm512_insertf64x4(_mm512_castpd256_pd512(FOUR(0)), FOUR(8), 1));
+    __m512 b = _mm512_castpd_ps(_mm512_insertf64x4(_mm512_castpd256_pd512(FOUR(2)), FOUR(10), 1));
+    *x = (floats)_mm512_shuffle_ps(a, b, 0x88);
+    *y = (floats)_mm512_shuffle_ps(a, b, 0xdd);
 #else
-    floats x;
-    for (int l = 0; l < LANES; l++) x[l] = from[places[l]];
-    return x;
+    __m256 a = _mm256_castpd_ps(FOUR(0)), b = _mm256_castpd_ps(FOUR(2));
+    *x = (floats)_mm256_shuffle_ps(a, b, 0x88);
+    *y = (floats)_mm256_shuffle_ps(a, b, 0xdd);
+#endif
+#undef TWO
+#undef FOUR
+#else
+    for (int l = 0; l < LANES; l++) {
+        (*x)[l] = points[2 * (size_t)places[l]];
+        (*y)[l] = points[2 * (size_t)places[l] + 1];
+    }
 #endif
 }
 
 static void plane_attract(size_t first, size_t count, const size_t *starts, const uint32_t *others,
-                          const float *shares, const float *x, const float *y, float *fx, float *fy) {
+                          const float *shares, const float *points, float *fx, float *fy) {
     for (size_t i = first; i < first + count; i++) {
         floats sum_x = {0}, sum_y = {0};
-        float xi = x[i], yi = y[i];
+        float xi = points[2 * i], yi = points[2 * i + 1];
         for (size_t e = starts[i]; e < starts[i + 1]; e += LANES) {
             size_t left = starts[i + 1] - e;
             uint32_t places[LANES] = {0};
@@ -186,8 +201,9 @@ static void plane_attract(size_t first, size_t count, const size_t *starts, cons
                 at = places;
                 share = parts;
             }
-            floats dx = xi - look_up(x, at), dy = yi - look_up(y, at);
-            floats force = quotient(*(const floats *)share, 1.0f + (dx * dx + dy * dy));
+            floats x, y;
+            look_up(points, at, &x, &y);
+            floats dx = xi - x, dy = yi - y, force = quotient(*(const floats *)share, 1.0f + (dx * dx + dy * dy));
             sum_x += force * dx;
             sum_y += force * dy;
         }

@@ -40,6 +40,7 @@ struct descent {
     float *pull_x, *pull_y;            /* of neighbours: sum of p w (y_i - y_j) */
     float *push_x, *push_y, *sums;     /* of all: sum of w^2 (y_i - y_j); sum of w */
     float *step_x, *step_y, *gain_x, *gain_y;
+    float *points; /* [count x 2], x and y once more */
     double *parts; /* [tasks x 2] */
     bool grid;
     struct ten_field field;
@@ -58,11 +59,11 @@ static enum ten_status init(struct descent *d, const struct ten_affinity *p, boo
                             struct ten_error *error) {
     size_t n = p->count, line = (n + 15) / 16 * 16;
     *d = (struct descent){.p = p, .count = n, .grid = grid};
-    d->memory = ten_alloc_zero(11 * line, sizeof *d->memory);
+    d->memory = ten_alloc_zero(13 * line, sizeof *d->memory);
     d->parts = ten_alloc(2 * ten_block_count(n, POINTS), sizeof *d->parts);
     if (!d->memory || !d->parts) return ten_fail_memory(error, "the points");
     float **vectors[] = {&d->x, &d->y, &d->pull_x, &d->pull_y, &d->push_x, &d->push_y, &d->sums, &d->step_x,
-                         &d->step_y, &d->gain_x, &d->gain_y};
+                         &d->step_y, &d->gain_x, &d->gain_y, &d->points};
     for (size_t v = 0; v < sizeof vectors / sizeof *vectors; v++) *vectors[v] = d->memory + v * line;
     return grid ? ten_field_init(&d->field, n, run, error) : TEN_OK;
 }
@@ -77,7 +78,7 @@ static enum ten_status forces_of(void *context, size_t task, size_t thread, stru
         ten_field_get(&d->field, first, count, d->push_x, d->push_y, d->sums);
     else
         kernels->plane_repel(first, count, d->count, d->x, d->y, d->push_x, d->push_y, d->sums);
-    kernels->plane_attract(first, count, d->p->starts, d->p->others, d->p->shares, d->x, d->y, d->pull_x, d->pull_y);
+    kernels->plane_attract(first, count, d->p->starts, d->p->others, d->p->shares, d->points, d->pull_x, d->pull_y);
     double sum = 0;
     for (size_t i = first; i < first + count; i++) sum += (double)d->sums[i];
     d->parts[task] = sum;
@@ -87,6 +88,10 @@ static enum ten_status forces_of(void *context, size_t task, size_t thread, stru
 /* Pulls and pushes at the points as they are; *z gets the sum of w over all pairs of different points. */
 static enum ten_status find_forces(struct descent *d, double *z, const struct ten_run *run, struct ten_error *error) {
     size_t tasks = ten_block_count(d->count, POINTS);
+    for (size_t i = 0; i < d->count; i++) {
+        d->points[2 * i] = d->x[i];
+        d->points[2 * i + 1] = d->y[i];
+    }
     enum ten_status status = d->grid ? ten_field_set(&d->field, d->x, d->y, run, error) : TEN_OK;
     if (status == TEN_OK) status = ten_parallel(run, NULL, NULL, 0, tasks, forces_of, d, error);
     *z = -(double)d->count; /* each point's own */

@@ -32,8 +32,8 @@ static enum ten_status pixels_of(struct subject *s, const char *prep, const stru
     if (status == TEN_OK) status = ten_chain_apply(&chain, &batch, run, error);
     if (status == TEN_OK) status = ten_batch_own_floats(&batch, &values, error);
     if (status == TEN_OK) {
-        s->features = (struct ten_features){batch.rows, batch.shape.columns, batch.shape.height, batch.shape.width,
-                                            values};
+        s->features =
+            (struct ten_features){batch.rows, batch.shape.columns, batch.shape.height, batch.shape.width, values};
         batch.owned = false; /* handed over */
         snprintf(s->what, sizeof s->what, "pixels");
         snprintf(s->prep, sizeof s->prep, "%s", chain.text);
@@ -50,11 +50,10 @@ static enum ten_status features_of(struct subject *s, const struct ten_pipeline 
     struct ten_pipeline_info info = ten_pipeline_describe(pipeline);
     struct ten_network_info network;
     bool is_network = ten_pipeline_network(pipeline, &network, NULL) == TEN_OK;
-    enum ten_status status =
-        is_network ? ten_pipeline_penultimate(pipeline, set->images, set->count, set->height, set->width, &s->features,
-                                              run, error)
-                   : ten_pipeline_features(pipeline, set->images, set->count, set->height, set->width, &s->features,
-                                           run, error);
+    enum ten_status status = is_network ? ten_pipeline_penultimate(pipeline, set->images, set->count, set->height,
+                                                                   set->width, &s->features, run, error)
+                                        : ten_pipeline_features(pipeline, set->images, set->count, set->height,
+                                                                set->width, &s->features, run, error);
     snprintf(s->what, sizeof s->what, "features of %s", info.model->name);
     snprintf(s->prep, sizeof s->prep, "%s", info.prep);
     return status;
@@ -75,7 +74,8 @@ static void print_summary(const json_t *document, const struct options *options)
         printf("of the ten nearest, %.1f %% have the same label; along two principal components, %.1f %%\n",
                100 * json_number_value(own), 100 * json_number_value(beside));
     printf("the two components hold %.1f %% and %.1f %% of the variance\n",
-           100 * json_number_value(json_array_get(explained, 0)), 100 * json_number_value(json_array_get(explained, 1)));
+           100 * json_number_value(json_array_get(explained, 0)),
+           100 * json_number_value(json_array_get(explained, 1)));
     if (options->out) printf("written to %s\n", options->out);
 }
 

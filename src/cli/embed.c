@@ -68,9 +68,9 @@ json_t *ten_embed_json(const struct ten_features *features, const uint8_t *label
     if (*status == TEN_OK) *status = purity(&beside, embedding.components, labels, count, run, error);
     json_t *document = NULL;
     if (*status == TEN_OK) {
-        json_t *pca = json_pack("{s:o, s:[f, f], s:o}", "purity_10", ten_json_real(beside), "explained",
-                                embedding.explained[0], embedding.explained[1], "points",
-                                points_json(embedding.components, count));
+        json_t *pca =
+            json_pack("{s:o, s:[f, f], s:o}", "purity_10", ten_json_real(beside), "explained", embedding.explained[0],
+                      embedding.explained[1], "points", points_json(embedding.components, count));
         document = json_pack("{s:s, s:s, s:o, s:s, s:I, s:o, s:I, s:I, s:f, s:o, s:o, s:o, s:o, s:o}", "data", data,
                              "on", on, "what", ten_json_text(what), "prep", prep, "count", (json_int_t)count,
                              "perplexity", number_json(perplexity), "iterations", (json_int_t)iterations, "seed",

@@ -6,8 +6,8 @@
 
 #include <jansson.h>
 
-/* The document of docs/formats.md for these features; `data`, `on`, `what` and `prep` are put in as they are. NULL after
- * a failure, which *status and *error tell. */
+/* The document of docs/formats.md for these features; `data`, `on`, `what` and `prep` are put in as they are. NULL
+ * after a failure, which *status and *error tell. */
 json_t *ten_embed_json(const struct ten_features *features, const uint8_t *labels, const char *data, const char *on,
                        const char *what, const char *prep, double perplexity, size_t iterations,
                        const struct ten_run *run, enum ten_status *status, struct ten_error *error);

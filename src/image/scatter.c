@@ -36,7 +36,8 @@ void ten_scatter_draw(struct ten_canvas *canvas, const float *points, const uint
     double radius = fmin(fmax(side / 100 * 20 / sqrt((double)count + 1), side / 500), side / 100), margin = 3 * radius;
     double extent = fmax(high[0] - low[0], high[1] - low[1]), scale = extent > 0 ? (side - 2 * margin) / extent : 0;
     for (size_t i = 0; i < count; i++) {
-        double x = (double)points[2 * i] - (low[0] + high[0]) / 2, y = (double)points[2 * i + 1] - (low[1] + high[1]) / 2;
+        double x = (double)points[2 * i] - (low[0] + high[0]) / 2,
+               y = (double)points[2 * i + 1] - (low[1] + high[1]) / 2;
         draw_disc(canvas, (double)canvas->width / 2 + scale * x, (double)canvas->height / 2 - scale * y, radius,
                   colours[labels[i] % TEN_CLASSES]);
     }

@@ -114,8 +114,7 @@ static void fft_forward(const struct ten_fft *plan, size_t stage, size_t length,
             fft_stage_of(radix, m, factors, data + start * FFT_LINE, false);
         factors += 2 * m * (radix - 1);
         if (whole > FFT_SMALL) {
-            for (size_t q = 0; q < radix; q++)
-                fft_forward(plan, stage + 1, m, factors, data + q * m * FFT_LINE);
+            for (size_t q = 0; q < radix; q++) fft_forward(plan, stage + 1, m, factors, data + q * m * FFT_LINE);
             return;
         }
         length = m;
@@ -144,9 +143,7 @@ static void fft_backward(const struct ten_fft *plan, size_t stage, size_t length
             fft_stage_of(plan->radix[s], lengths[s] / plan->radix[s], tables[s], data + start * FFT_LINE, true);
 }
 
-static void fft_back(const struct ten_fft *plan, float *data) {
-    fft_backward(plan, 0, plan->n, plan->factors, data);
-}
+static void fft_back(const struct ten_fft *plan, float *data) { fft_backward(plan, 0, plan->n, plan->factors, data); }
 
 /* ---- Forces --------------------------------------------------------------------------------------------- */
 
@@ -163,7 +160,7 @@ ALWAYS float sum_of_lanes(floats x) {
 ALWAYS void look_up(const float *points, const uint32_t *places, floats *x, floats *y) {
 #if defined(__AVX2__)
     const double *pairs = (const double *)(const void *)points;
-#define TWO(i) _mm_loadh_pd(_mm_load_sd(pairs + places[i]), pairs + places[(i) + 1])
+#define TWO(i)  _mm_loadh_pd(_mm_load_sd(pairs + places[i]), pairs + places[(i) + 1])
 #define FOUR(i) _mm256_insertf128_pd(_mm256_castpd128_pd256(TWO(i)), TWO((i) + 4), 1)
 #if defined(__AVX512F__)
     __m512 a = _mm512_castpd_ps(_mm512_insertf64x4(_mm512_castpd256_pd512(FOUR(0)), FOUR(8), 1));
@@ -185,8 +182,8 @@ ALWAYS void look_up(const float *points, const uint32_t *places, floats *x, floa
 #endif
 }
 
-static void plane_attract(size_t first, size_t count, const size_t *starts, const uint32_t *others,
-                          const float *shares, const float *points, float *fx, float *fy) {
+static void plane_attract(size_t first, size_t count, const size_t *starts, const uint32_t *others, const float *shares,
+                          const float *points, float *fx, float *fy) {
     for (size_t i = first; i < first + count; i++) {
         floats sum_x = {0}, sum_y = {0};
         float xi = points[2 * i], yi = points[2 * i + 1];

@@ -1,9 +1,9 @@
-/* t-SNE (van der Maaten and Hinton 2008, "Visualizing data using t-SNE"): points in a plane whose nearness, w = 1 / (1 +
- * r^2) over the sum of all pairs, is that of the rows they stand for. Gradient descent on the divergence of the two,
+/* t-SNE (van der Maaten and Hinton 2008, "Visualizing data using t-SNE"): points in a plane whose nearness, w = 1 / (1
+ * + r^2) over the sum of all pairs, is that of the rows they stand for. Gradient descent on the divergence of the two,
  *     4 sum over j of (e p_ij - w_ij / Z) w_ij (y_i - y_j),
- * from the principal plane, with momentum, gains of each coordinate and early exaggeration e as in the authors' program;
- * the rate of learning after Belkina et al. (2019), as scikit-learn has it. The first term is a sum over neighbours,
- * the second the slope of a field (field.h), or a sum over all pairs where there are few.
+ * from the principal plane, with momentum, gains of each coordinate and early exaggeration e as in the authors'
+ * program; the rate of learning after Belkina et al. (2019), as scikit-learn has it. The first term is a sum over
+ * neighbours, the second the slope of a field (field.h), or a sum over all pairs where there are few.
  *
  * Sums are made by point, by task in the order of tasks, and over tasks in double: the same for any threads. */
 #include "study/embed.h"
@@ -22,12 +22,12 @@
 #include <string.h>
 
 enum {
-    POINTS = 128,        /* of a task */
-    FEW = 1000,          /* points of which all pairs are summed */
-    LEAST_POINTS = 5,    /* fewer have no neighbours to speak of */
-    EXAGGERATED = 250,   /* iterations, at most a quarter */
-    REPORT_EVERY = 50,   /* iterations between divergences */
-    ANSWER_EVERY = 5     /* iterations between looks whether to stop */
+    POINTS = 128,      /* of a task */
+    FEW = 1000,        /* points of which all pairs are summed */
+    LEAST_POINTS = 5,  /* fewer have no neighbours to speak of */
+    EXAGGERATED = 250, /* iterations, at most a quarter */
+    REPORT_EVERY = 50, /* iterations between divergences */
+    ANSWER_EVERY = 5   /* iterations between looks whether to stop */
 };
 static const double exaggeration = 12, least_rate = 50, start_deviation = 1e-4, jitter = 1e-6;
 static const float least_gain = 0.01f;
@@ -36,9 +36,9 @@ struct descent {
     const struct ten_affinity *p;
     size_t count;
     float *memory;
-    float *x, *y;                      /* [count] each, as those below */
-    float *pull_x, *pull_y;            /* of neighbours: sum of p w (y_i - y_j) */
-    float *push_x, *push_y, *sums;     /* of all: sum of w^2 (y_i - y_j); sum of w */
+    float *x, *y;                  /* [count] each, as those below */
+    float *pull_x, *pull_y;        /* of neighbours: sum of p w (y_i - y_j) */
+    float *push_x, *push_y, *sums; /* of all: sum of w^2 (y_i - y_j); sum of w */
     float *step_x, *step_y, *gain_x, *gain_y;
     float *points; /* [count x 2], x and y once more */
     double *parts; /* [tasks x 2] */
@@ -62,8 +62,8 @@ static enum ten_status init(struct descent *d, const struct ten_affinity *p, boo
     d->memory = ten_alloc_zero(13 * line, sizeof *d->memory);
     d->parts = ten_alloc(2 * ten_block_count(n, POINTS), sizeof *d->parts);
     if (!d->memory || !d->parts) return ten_fail_memory(error, "the points");
-    float **vectors[] = {&d->x, &d->y, &d->pull_x, &d->pull_y, &d->push_x, &d->push_y, &d->sums, &d->step_x,
-                         &d->step_y, &d->gain_x, &d->gain_y, &d->points};
+    float **vectors[] = {&d->x,    &d->y,      &d->pull_x, &d->pull_y, &d->push_x, &d->push_y,
+                         &d->sums, &d->step_x, &d->step_y, &d->gain_x, &d->gain_y, &d->points};
     for (size_t v = 0; v < sizeof vectors / sizeof *vectors; v++) *vectors[v] = d->memory + v * line;
     return grid ? ten_field_init(&d->field, n, run, error) : TEN_OK;
 }
@@ -100,8 +100,8 @@ static enum ten_status find_forces(struct descent *d, double *z, const struct te
     return status;
 }
 
-enum ten_status ten_embedding_gradient(const struct ten_affinity *p, const float *x, const float *y,
-                                       double exaggerated, bool grid, float *gx, float *gy, const struct ten_run *run,
+enum ten_status ten_embedding_gradient(const struct ten_affinity *p, const float *x, const float *y, double exaggerated,
+                                       bool grid, float *gx, float *gy, const struct ten_run *run,
                                        struct ten_error *error) {
     struct descent d;
     double z = 0;
@@ -157,8 +157,7 @@ static enum ten_status find_divergence(const struct ten_affinity *p, const float
     size_t tasks = ten_block_count(p->count, POINTS);
     struct divergence v = {.p = p, .x = x, .y = y, .parts = ten_alloc(2 * tasks, sizeof *v.parts)};
     if (z <= 0) v.memory = ten_alloc(3 * p->count, sizeof *v.memory);
-    enum ten_status status =
-        v.parts && (z > 0 || v.memory) ? TEN_OK : ten_fail_memory(error, "the divergence");
+    enum ten_status status = v.parts && (z > 0 || v.memory) ? TEN_OK : ten_fail_memory(error, "the divergence");
     if (status == TEN_OK) status = ten_parallel(run, NULL, NULL, 0, tasks, divergence_of, &v, error);
     double sum = 0, weights = -(double)p->count;
     for (size_t t = 0; status == TEN_OK && t < tasks; t++) {
@@ -204,8 +203,12 @@ static enum ten_status report(struct descent *d, size_t iteration, size_t iterat
     if (!run || !run->progress || iteration % ANSWER_EVERY != 0) return TEN_OK;
     enum ten_status status = TEN_OK;
     if (iteration % REPORT_EVERY == 0) status = find_divergence(d->p, d->x, d->y, z, score, run, error);
-    struct ten_progress progress = {.stage = "t-SNE", .unit = "iterations", .score_name = "divergence",
-                                    .done = (double)iteration, .total = (double)iterations, .score = *score};
+    struct ten_progress progress = {.stage = "t-SNE",
+                                    .unit = "iterations",
+                                    .score_name = "divergence",
+                                    .done = (double)iteration,
+                                    .total = (double)iterations,
+                                    .score = *score};
     return status == TEN_OK ? ten_report(run, &progress, error) : status;
 }
 
@@ -257,8 +260,10 @@ static enum ten_status check(const struct ten_features *features, double perplex
         return ten_fail(error, TEN_INVALID, "%zu rows cannot be embedded, expected at least %d", n, LEAST_POINTS);
     if (features->columns < 1) return ten_fail(error, TEN_INVALID, "there are no features to embed");
     if (!(perplexity >= 1) || !(3 * perplexity < (double)(n - 1)))
-        return ten_fail(error, TEN_INVALID, "a perplexity of %g for %zu points: expected at least 1 and less than %.4g, "
-                        "a third of the other points", perplexity, n, (double)(n - 1) / 3);
+        return ten_fail(error, TEN_INVALID,
+                        "a perplexity of %g for %zu points: expected at least 1 and less than %.4g, "
+                        "a third of the other points",
+                        perplexity, n, (double)(n - 1) / 3);
     if (iterations < 1) return ten_fail(error, TEN_INVALID, "0 iterations: expected at least 1");
     for (size_t i = 0; i < n * features->columns; i++)
         if (!isfinite(features->values[i]))
@@ -289,8 +294,8 @@ enum ten_status ten_embed(struct ten_embedding *out, const struct ten_features *
     struct ten_affinity p = {0};
     struct descent d = {0};
     size_t n = features->rows;
-    struct ten_embedding made = {.count = n, .points = ten_alloc(2 * n, sizeof(float)),
-                                 .components = ten_alloc(2 * n, sizeof(float))};
+    struct ten_embedding made = {
+        .count = n, .points = ten_alloc(2 * n, sizeof(float)), .components = ten_alloc(2 * n, sizeof(float))};
     if (!made.points || !made.components) status = ten_fail_memory(error, "the points");
     if (status == TEN_OK) status = ten_principal_plane(features, made.components, made.explained, run, error);
     if (status == TEN_OK) status = find_affinity(features, perplexity, &p, run, error);

@@ -26,8 +26,8 @@ enum {
     MOST_SIDE = 8192
 };
 
-/* A node every 0.25: the forces are then off by some thousandths (a node every 0.5: by 4 %). Where the points lie close together,
- * as in the beginning, nodes do, too. */
+/* A node every 0.25: the forces are then off by some thousandths (a node every 0.5: by 4 %). Where the points lie close
+ * together, as in the beginning, nodes do, too. */
 static const double coarsest = 0.25, finest = 1.0 / 16;
 
 typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
@@ -230,7 +230,8 @@ static void sort_points(struct ten_field *field) {
 /* buffer[side][32 rows] of a band */
 static void spread_point(const struct ten_field *field, size_t i, size_t band, float *buffer) {
     float right, down;
-    size_t column = locate(field, field->x[i], field->left, &right), row = locate(field, field->y[i], field->top, &down);
+    size_t column = locate(field, field->x[i], field->left, &right),
+           row = locate(field, field->y[i], field->top, &down);
     quad across = weights(right), along = weights(down);
     bool inside = row >= band * BAND && row + STENCIL <= (band + 1) * BAND;
     for (size_t c = 0; c < STENCIL; c++) {

@@ -6,17 +6,17 @@
 #include "study/fourier.h"
 
 struct ten_field {
-    size_t count;                        /* of points */
-    size_t side;                         /* nodes along each axis, a multiple of 32; 0: no grid yet */
-    double step, left, top;              /* between nodes; where the first one is */
-    struct ten_fourier fourier;          /* of 2 side numbers: a grid of twice the side, so that nothing comes round */
-    float *spectrum;                     /* [side / 16 + 1][side][2][16] frequencies along x */
-    float *influence;                    /* [side / 16 + 1][2 side][16] what a frequency is multiplied by */
-    float *potential;                    /* [side / 32][side][TEN_FIELD_ROWS] */
-    float *buffers;                      /* [threads][2 side][2][16] */
-    size_t threads, *starts;             /* [side + 2] */
-    uint32_t *order;                     /* [count] points by the row of nodes in which their stencils begin */
-    const float *x, *y;                  /* the points, during one call */
+    size_t count;               /* of points */
+    size_t side;                /* nodes along each axis, a multiple of 32; 0: no grid yet */
+    double step, left, top;     /* between nodes; where the first one is */
+    struct ten_fourier fourier; /* of 2 side numbers: a grid of twice the side, so that nothing comes round */
+    float *spectrum;            /* [side / 16 + 1][side][2][16] frequencies along x */
+    float *influence;           /* [side / 16 + 1][2 side][16] what a frequency is multiplied by */
+    float *potential;           /* [side / 32][side][TEN_FIELD_ROWS] */
+    float *buffers;             /* [threads][2 side][2][16] */
+    size_t threads, *starts;    /* [side + 2] */
+    uint32_t *order;            /* [count] points by the row of nodes in which their stencils begin */
+    const float *x, *y;         /* the points, during one call */
 };
 
 enum { TEN_FIELD_ROWS = 36 /* a band of 32 rows, three of the next, and one to be even */ };

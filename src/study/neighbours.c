@@ -23,7 +23,7 @@ struct near {
 struct scratch {
     float *products; /* [BLOCK x QUERIES] */
     float *matmul;
-    uint32_t *found;   /* [BLOCK x QUERIES] */
+    uint32_t *found;    /* [BLOCK x QUERIES] */
     struct near *heaps; /* [QUERIES x proposals] */
 };
 
@@ -130,8 +130,8 @@ static enum ten_status search_block(void *context, size_t task, size_t thread, s
         size_t rows = ten_block_length(s->rows, BLOCK, start / BLOCK);
         struct ten_strided block = {s->centred + start * s->columns, s->columns, 1};
         kernels->matmul(rows, count, s->columns, block, queries, scratch->products, QUERIES, false, scratch->matmul);
-        size_t hits = kernels->find_below_f32(rows, count, scratch->products, QUERIES, s->norms + start, limits,
-                                              scratch->found);
+        size_t hits =
+            kernels->find_below_f32(rows, count, scratch->products, QUERIES, s->norms + start, limits, scratch->found);
         for (size_t h = 0; h < hits; h++) {
             size_t r = scratch->found[h] / count, q = scratch->found[h] % count, row = start + r;
             if (row == first + q) continue;
@@ -198,8 +198,8 @@ static bool make_scratch(struct search *s, size_t threads) {
 
 enum ten_status ten_nearest_rows(const float *values, size_t rows, size_t columns, size_t k, uint32_t *others,
                                  double *distances, const struct ten_run *run, struct ten_error *error) {
-    struct search s = {.values = values, .rows = rows, .columns = columns, .k = k, .others = others,
-                       .distances = distances};
+    struct search s = {
+        .values = values, .rows = rows, .columns = columns, .k = k, .others = others, .distances = distances};
     s.proposals = k + SPARE < rows - 1 ? k + SPARE : rows - 1;
     size_t tasks = ten_block_count(rows, QUERIES), threads = ten_workers(run, tasks);
     double *mean = ten_alloc(columns, sizeof *mean);

@@ -82,8 +82,7 @@ static double residual(const double *row, const double *product, double value, s
 }
 
 /* axes[2 x n] of the symmetric matrix >= 0, which is spent; values[2]. */
-static enum ten_status leading_axes(double *matrix, size_t n, double *axes, double values[2],
-                                    struct ten_error *error) {
+static enum ten_status leading_axes(double *matrix, size_t n, double *axes, double values[2], struct ten_error *error) {
     size_t count = n < DIMENSIONS ? n : DIMENSIONS, wanted = n < 2 ? n : 2;
     double found[DIMENSIONS] = {0};
     double *rows = ten_alloc(2 * count * n, sizeof *rows), *products = rows ? rows + count * n : NULL;
@@ -132,8 +131,10 @@ enum ten_status ten_principal_plane(const struct ten_features *features, float *
     size_t n = features->columns;
     explained[0] = explained[1] = 0;
     if (n > TEN_PLANE_COLUMNS)
-        return ten_fail(error, TEN_INVALID, "%zu features are too many for principal components, at most %d are "
-                        "supported; a shorter preprocessing helps, such as crop20", n, TEN_PLANE_COLUMNS);
+        return ten_fail(error, TEN_INVALID,
+                        "%zu features are too many for principal components, at most %d are "
+                        "supported; a shorter preprocessing helps, such as crop20",
+                        n, TEN_PLANE_COLUMNS);
     struct ten_batch batch = {.rows = features->rows, .shape = {.columns = n}, .unit = 1, .floats = features->values};
     double *matrix = ten_alloc(n * n, sizeof *matrix), *mean = ten_alloc(4 * n, sizeof *mean), values[2], trace = 0;
     enum ten_status status = matrix && mean ? TEN_OK : ten_fail_memory(error, "principal components");

@@ -29,7 +29,8 @@ static void check_transform(const struct ten_kernels *set, const struct ten_four
     for (size_t k = 0; k < n; k++) {
         double re[LANES] = {0}, im[LANES] = {0};
         for (size_t i = 0; i < n; i++) {
-            double c = cos(-2 * pi * (double)(i * k % n) / (double)n), s = sin(-2 * pi * (double)(i * k % n) / (double)n);
+            double c = cos(-2 * pi * (double)(i * k % n) / (double)n),
+                   s = sin(-2 * pi * (double)(i * k % n) / (double)n);
             for (size_t l = 0; l < LANES; l++) {
                 double x = (double)before[i * LINE + l], y = (double)before[i * LINE + LANES + l];
                 re[l] += c * x - s * y;
@@ -45,8 +46,8 @@ static void check_transform(const struct ten_kernels *set, const struct ten_four
 }
 
 void test_fft_of(const struct ten_kernels *set) {
-    static const size_t sizes[] = {2, 3, 4, 5, 6, 8, 9, 10, 15, 16, 25, 27, 36, 64, 75, 120, 128, 160, 192, 240, 320,
-                                   500, 512, 640};
+    static const size_t sizes[] = {2,  3,  4,  5,   6,   8,   9,   10,  15,  16,  25,  27,
+                                   36, 64, 75, 120, 128, 160, 192, 240, 320, 500, 512, 640};
     struct ten_random random;
     ten_random_init(&random, 7, 0);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
@@ -80,7 +81,8 @@ struct sums {
 };
 
 static void add(struct sums *sum, const float *points, size_t i, size_t j, double share, bool squared) {
-    double dx = (double)points[2 * i] - (double)points[2 * j], dy = (double)points[2 * i + 1] - (double)points[2 * j + 1];
+    double dx = (double)points[2 * i] - (double)points[2 * j],
+           dy = (double)points[2 * i + 1] - (double)points[2 * j + 1];
     double w = 1 / (1 + dx * dx + dy * dy), force = share * (squared ? w * w : w);
     sum->x += force * dx;
     sum->y += force * dy;
@@ -159,11 +161,11 @@ void test_plane_of(const struct ten_kernels *set) {
     ten_random_init(&random, 8, 0);
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
         for (size_t e = 0; e < sizeof extents / sizeof *extents; e++) {
-            size_t n = counts[c], first = ten_random_below(&random, n), count = ten_random_below(&random, n - first + 1);
+            size_t n = counts[c], first = ten_random_below(&random, n),
+                   count = ten_random_below(&random, n - first + 1);
             float *points = malloc(2 * n * sizeof *points);
             assert_non_null(points);
-            for (size_t i = 0; i < 2 * n; i++)
-                points[i] = (float)(extents[e] * (2 * ten_random_unit(&random) - 1));
+            for (size_t i = 0; i < 2 * n; i++) points[i] = (float)(extents[e] * (2 * ten_random_unit(&random) - 1));
             if (n > 2) points[4] = points[0], points[5] = points[1]; /* two in one place */
             try_repel(set, n, points, first, count);
             try_attract(set, &random, n, points, first, count);

@@ -245,7 +245,8 @@ static void test_purity(void **state) {
     ten_random_init(&random, 4, 0);
     for (size_t i = 0; i < N; i++) {
         labels[i] = (uint8_t)ten_random_below(&random, 3);
-        for (size_t a = 0; a < 2; a++) points[2 * i + a] = (float)ten_random_below(&random, 12) + labels[i]; /* many ties */
+        for (size_t a = 0; a < 2; a++)
+            points[2 * i + a] = (float)ten_random_below(&random, 12) + labels[i]; /* many ties */
     }
     const size_t counts[] = {2, 11, 64, 65, N}, neighbours[] = {1, 10, 40};
     for (size_t c = 0; c < 5; c++)
@@ -403,8 +404,7 @@ static double naive_descent(const struct ten_affinity *p, const float *component
                 pull[0] += force * dx;
                 pull[1] += force * dy;
             }
-            for (size_t a = 0; a < 2; a++)
-                slope[2 * i + a] = 4 * (exaggeration * pull[a] - slope[2 * i + a] / z);
+            for (size_t a = 0; a < 2; a++) slope[2 * i + a] = 4 * (exaggeration * pull[a] - slope[2 * i + a] / z);
         }
         for (size_t i = 0; i < 2 * n; i++) {
             gain[i] = fmax(step[i] * slope[i] < 0 ? gain[i] + 0.2 : gain[i] * 0.8, 0.01);

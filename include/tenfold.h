@@ -730,6 +730,34 @@ TEN_API enum ten_status ten_measure_noise(struct ten_noise out[TEN_CLASSES], con
  * images. difference[height x width] (may be NULL) gets second minus first, -1..1. */
 TEN_API double ten_class_contrast(const struct ten_exploration *exploration, int first, int second, double *difference);
 
+/* ---- Embedding: rows as points in a plane ---------------------------------------------------------------- */
+
+struct ten_embedding {
+    size_t count;         /* of points */
+    float *points;        /* [count x 2], their mean at 0; owned, freed by _release, as components */
+    double kl_divergence; /* of the points from the rows, without exaggeration; the less, the better */
+    float *components;    /* [count x 2] beside them, the first two principal components of the rows */
+    double explained[2];  /* the components' shares of the whole variance, 0..1 */
+};
+
+/* t-SNE (van der Maaten and Hinton 2008): points in a plane, near to each other where rows are. Of each row the
+ * 3 perplexity + 1 nearest others count, found exactly; gradient descent starts from the principal components (the first
+ * with a deviation of 1e-4) and does `iterations` steps (1000 are usual), the first 250 of them, or a quarter if that is
+ * less, with an exaggeration of 12; the rate of learning is rows / 48, at least 50. Forces between all pairs come from
+ * interpolation on a grid (after Linderman et al. 2019), of up to 1000 rows from all pairs. The divergence is exact.
+ * `features` has at least 5 rows of at most 4096 finite values, perplexity is at least 1 and less than (rows - 1) / 3:
+ * otherwise TEN_INVALID. Progress has the divergence as its score, every fiftieth iteration's. The seed only keeps equal
+ * rows from standing on one another. */
+TEN_API enum ten_status ten_embed(struct ten_embedding *out, const struct ten_features *features, double perplexity,
+                                  size_t iterations, const struct ten_run *run, struct ten_error *error);
+TEN_API void ten_embedding_release(struct ten_embedding *embedding);
+
+/* How well labels stay together in the plane: *out gets the share of those with a point's own label among the
+ * `neighbours` (1..100) nearest other points (of equal distance those that come first), the mean over count points[count
+ * x 2]. NaN after a failure. */
+TEN_API enum ten_status ten_plane_purity(double *out, const float *points, const uint8_t *labels, size_t count,
+                                         size_t neighbours, const struct ten_run *run, struct ten_error *error);
+
 #ifdef __cplusplus
 }
 #endif

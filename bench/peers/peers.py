@@ -6,7 +6,8 @@ usage: peers.py [--only ITEM[,ITEM...]] [--repeat N] [--limit N] [--data DIR] [-
 `tenfold bench --arrays` prepares the images once and writes them; both sides then fit and predict on the same arrays in
 memory, each in a process of its own, on all processors: ours, theirs, ours, theirs, and so on. Reading and preparing are
 counted on neither side. What is compared is the median of fit and prediction together. The items predict-cnn2 (how fast a
-trained network answers) and speedrun (how soon one labels 99 % rightly) have rules of their own: predict.py, speedrun.py.
+trained network answers), speedrun (how soon one labels 99 % rightly) and embed (points in a plane) have rules of their
+own: predict.py, speedrun.py, embed.py.
 
 --json FILE appends each finished item as one line at once; items that are in the file already are not run again.
 Needs Debian's python3-sklearn, python3-xgboost, python3-faiss and python3-torch, and ONNX Runtime from npm (tools/setup
@@ -23,6 +24,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import embed  # noqa: E402
 import other  # noqa: E402
 import predict  # noqa: E402
 import speedrun  # noqa: E402
@@ -250,8 +252,9 @@ ITEMS = {
     "predict-cnn2-28": dict(kind="predict", model="cnn2", prep="scale", settings=["epochs=1"], repeat=5),
     "speedrun": dict(kind="speedrun", bar=13, repeat=5, way="plain"),
     "speedrun-fastest": dict(kind="speedrun", bar=13, repeat=5, way="fastest"),
+    "embed": dict(kind="embed", prep="minmax,crop20", bar=10, repeat=1),
 }
-KINDS = {"predict": predict, "speedrun": speedrun}  # items with rules of their own
+KINDS = {"embed": embed, "predict": predict, "speedrun": speedrun}  # items with rules of their own
 
 
 def run_ours(item, options, seed, folder):

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "kernels/kernels.h"
+#include "study/fourier.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -470,6 +471,44 @@ static void bench_adam(struct bench *b) {
     struct ten_adam step = {1, 0, 0.9f, 0.1f, 0.999f, 0.001f, 1e-3f, 1, 1e-8f};
     while (again(b)) b->kernels->adam(n, &step, g, m, v, x);
     row(b, "8192", LIMIT_FLOATS, 15.0 * (double)n, 16.0 * (double)n);
+}
+
+/* Zeros stay what they are however often they are transformed. A number of n log2(n) butterflies' five operations by the
+ * usual count, whatever the radices. */
+static void bench_transform(struct bench *b, void (*transform)(const struct ten_fft *plan, float *data)) {
+    enum { N = 640 };
+    struct ten_fourier fourier;
+    if (b->status != TEN_OK) return;
+    b->status = ten_fourier_init(&fourier, N, b->error);
+    if (b->status != TEN_OK) return;
+    float *data = take(b, (size_t)N * 2 * TEN_FFT_LANES, sizeof *data);
+    memset(data, 0, (size_t)N * 2 * TEN_FFT_LANES * sizeof *data);
+    while (again(b)) transform(&fourier.plan, data);
+    ten_fourier_release(&fourier);
+    row(b, "16 of 640", LIMIT_FLOATS, 5.0 * N * log2(N) * TEN_FFT_LANES, 8.0 * N * TEN_FFT_LANES);
+}
+
+static void bench_fft(struct bench *b) { bench_transform(b, b->kernels->fft); }
+static void bench_fft_back(struct bench *b) { bench_transform(b, b->kernels->fft_back); }
+
+/* Ten thousand points with 128 neighbours each, anywhere. */
+static void bench_plane_attract(struct bench *b) {
+    enum { POINTS = 10000, OTHERS = 128, ROWS = 128 };
+    size_t *starts = take(b, ROWS + 1, sizeof *starts);
+    uint32_t *others = take(b, (size_t)ROWS * OTHERS, sizeof *others);
+    float *points = floats(b, (size_t)2 * POINTS), *fx = floats(b, ROWS), *fy = floats(b, ROWS);
+    float *shares = floats(b, (size_t)ROWS * OTHERS);
+    for (size_t i = 0; i <= ROWS; i++) starts[i] = i * OTHERS;
+    for (size_t e = 0; e < (size_t)ROWS * OTHERS; e++) others[e] = (uint32_t)ten_random_below(&b->random, POINTS);
+    while (again(b)) b->kernels->plane_attract(0, ROWS, starts, others, shares, points, fx, fy);
+    row(b, "128 x 128 of 10000", LIMIT_FLOATS, 11.0 * ROWS * OTHERS, 8.0 * ROWS * OTHERS);
+}
+
+static void bench_plane_repel(struct bench *b) {
+    enum { POINTS = 10000, ROWS = 16 };
+    float *x = floats(b, POINTS), *y = floats(b, POINTS), *out = floats(b, (size_t)3 * ROWS);
+    while (again(b)) b->kernels->plane_repel(0, ROWS, POINTS, x, y, out, out + ROWS, out + 2 * ROWS);
+    row(b, "16 x 10000", LIMIT_FLOATS, 12.0 * ROWS * POINTS, 8.0 * POINTS);
 }
 
 /* ---- All of them --------------------------------------------------------------------------------------------------

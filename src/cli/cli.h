@@ -112,8 +112,8 @@ void ten_help_entry(FILE *file, size_t margin, const char *name, size_t column, 
 
 extern const struct command ten_command_study, ten_command_fetch, ten_command_convert, ten_command_explore,
     ten_command_train, ten_command_compare, ten_command_bench, ten_command_evaluate, ten_command_predict,
-    ten_command_inspect, ten_command_crossval, ten_command_tune, ten_command_runs, ten_command_report, ten_command_info,
-    ten_command_help;
+    ten_command_inspect, ten_command_embed, ten_command_crossval, ten_command_tune, ten_command_runs, ten_command_report,
+    ten_command_info, ten_command_help;
 
 /* The command being run, for messages. */
 extern const char *ten_command_name;

@@ -48,6 +48,16 @@ struct ten_adam {
     float keep, decay, beta1, rest1, beta2, rest2, rate, spread, epsilon;
 };
 
+/* A Fourier transform of n = the product of the radices (each 2, 3, 4 or 5), as ten_fourier_init makes it. A stage of
+ * radix r over blocks of m r numbers has the factors exp(-2 pi i j q / (m r)), q = 1 to r - 1, j < m, as pairs (cosine,
+ * sine); those of all stages stand one behind the other. */
+enum { TEN_FFT_LANES = 16, TEN_FFT_STAGES = 24 };
+struct ten_fft {
+    size_t n, stages;
+    uint8_t radix[TEN_FFT_STAGES];
+    const float *factors;
+};
+
 /* Each kernel stands in list.h, too. */
 struct ten_kernels {
     const char *name; /* "generic", "avx2", "avx512", "vnni", "bf16", "amx" */
@@ -181,6 +191,23 @@ struct ten_kernels {
      * Of s, m and v, what is below 1e-18, 1e-30 and 1e-36 in size counts as 0.
      * An element's result does not depend on its place. Square root and division may be off by two roundings. */
     void (*adam)(size_t n, const struct ten_adam *step, const float *g, float *m, float *v, float *x);
+
+    /* Sixteen discrete Fourier transforms side by side, in place: data[n][2][TEN_FFT_LANES], real and imaginary parts,
+     * 64-byte aligned. fft leaves the frequencies in an order of digits turned round (ten_fourier_init tells the
+     * places); fft_back takes them so and gives n times what fft was given. */
+    void (*fft)(const struct ten_fft *plan, float *data);
+    void (*fft_back)(const struct ten_fft *plan, float *data);
+
+    /* Points in a plane, w = 1 / (1 + squared distance). plane_attract: for the points i = first.. of `count`,
+     *     fx[i] = sum over e from starts[i] to below starts[i + 1] of shares[e] w (x[i] - x[others[e]]), fy[i] likewise,
+     * x and y standing in points[][2].
+     * plane_repel: for the same points, over all j < n, i itself included,
+     *     fx[i] = sum of w^2 (x[i] - x[j]), fy[i] likewise, sums[i] = sum of w.
+     * Coordinates are below 1e15 in size. */
+    void (*plane_attract)(size_t first, size_t count, const size_t *starts, const uint32_t *others,
+                          const float *shares, const float *points, float *fx, float *fy);
+    void (*plane_repel)(size_t first, size_t count, size_t n, const float *x, const float *y, float *fx, float *fy,
+                        float *sums);
 };
 
 /* Room for `n` packed rows of `depth` bytes, in bytes: whole groups of 16 rows and 64 columns. */

@@ -34,7 +34,11 @@
     X(scaled_distances)                                                                                                \
     X(softmax)                                                                                                         \
     X(best_cut)                                                                                                        \
-    X(adam)
+    X(adam)                                                                                                            \
+    X(fft)                                                                                                             \
+    X(fft_back)                                                                                                        \
+    X(plane_attract)                                                                                                   \
+    X(plane_repel)
 
 enum ten_kernel {
 #define X(name) TEN_KERNEL_##name,

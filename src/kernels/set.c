@@ -632,6 +632,10 @@ static void adam(size_t n, const struct ten_adam *step, const float *restrict g,
     memcpy(x + whole, edge[3], left);
 }
 
+/* ---- Fourier transforms, forces in the plane -------------------------------------------------------------- */
+
+#include "kernels/set_plane.h"
+
 /* ---- The table ------------------------------------------------------------------------------------------ */
 
 #define JOIN_(a, b) a##b

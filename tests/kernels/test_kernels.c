@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "kernels/convolution.h"
 #include "kernels/kernels.h"
+#include "kernels/plane.h"
 
 #include <float.h>
 #include <math.h>
@@ -994,6 +995,10 @@ static void (*const test_of[TEN_KERNELS])(const struct ten_kernels *set) = {
     [TEN_KERNEL_softmax] = test_softmax_of,
     [TEN_KERNEL_best_cut] = test_cut_of,
     [TEN_KERNEL_adam] = test_adam_of,
+    [TEN_KERNEL_fft] = test_fft_of,
+    [TEN_KERNEL_fft_back] = test_fft_of,
+    [TEN_KERNEL_plane_attract] = test_plane_of,
+    [TEN_KERNEL_plane_repel] = test_plane_of,
 };
 static bool ran[TEN_KERNELS];
 
@@ -1087,6 +1092,16 @@ static void test_adam(void **state) {
     on_every_set(test_adam_of);
 }
 
+static void test_fft(void **state) {
+    (void)state;
+    on_every_set(test_fft_of);
+}
+
+static void test_plane(void **state) {
+    (void)state;
+    on_every_set(test_plane_of);
+}
+
 /* The table: the generic set first, names known and different, every function there, the set in use among them. */
 static void test_sets(void **state) {
     (void)state;
@@ -1120,7 +1135,7 @@ static void test_sets(void **state) {
 /* Runs last: a harness that tested nothing, or not every kernel, must not pass. */
 static void test_something_was_tested(void **state) {
     (void)state;
-    enum { TESTS = 16 };
+    enum { TESTS = 18 };
     static const char *const names[] = {
 #define X(name) #name,
         TEN_KERNEL_LIST(X)
@@ -1144,7 +1159,8 @@ int main(void) {
         cmocka_unit_test(test_dot_bytes),     cmocka_unit_test(test_find_below),
         cmocka_unit_test(test_distances),     cmocka_unit_test(test_steps),
         cmocka_unit_test(test_best_cut),      cmocka_unit_test(test_softmax),
-        cmocka_unit_test(test_adam),          cmocka_unit_test(test_something_was_tested),
+        cmocka_unit_test(test_adam),          cmocka_unit_test(test_fft),
+        cmocka_unit_test(test_plane),         cmocka_unit_test(test_something_was_tested),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@ tenfold -h | cmp - overview && echo "help is -h"
 t tenfold --version
 grep -E '^usage|^Tenfold' overview
 commands=$(sed -n '/^commands:/,/^$/s/^  \([a-z]\{1,\}\) .*/\1/p' overview)
-for command in study fetch convert explore train compare evaluate predict inspect report bench info help; do
+for command in study fetch convert explore train compare evaluate predict inspect embed report bench info help; do
     echo "$commands" | grep -qx "$command" || echo "$command is not in the overview"
 done
 for command in $commands; do

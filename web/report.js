@@ -97,6 +97,7 @@
     state.view?.finalize();
     state.view = view;
     canvas.replaceChildren(holder);
+    figure.dispatchEvent(new CustomEvent("drawn", { detail: view }));
     // what is beside a role="img" is presentation, and says so
     all("svg", holder).forEach((svg) => svg.setAttribute("aria-hidden", "true"));
     canvas.parentElement.style.minHeight = "0";

@@ -15,15 +15,8 @@
   const number = (value) => value.toLocaleString("en");
   const percent = (share) => `${(share * 100).toFixed(share > 0.995 && share < 0.9995 ? 1 : 0)}\u202f%`;
 
-  // Calls `action` once, when the element comes near to what is seen; at once where nothing is to be seen yet.
-  function whenNear(target, action) {
-    const near = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      near.disconnect();
-      action();
-    }, { rootMargin: "800px" });
-    near.observe(target);
-  }
+  // Calls `action` behind the page's load, so that it holds nothing up and moves nothing that is being read.
+  const soon = (action) => (document.readyState === "complete" ? action() : addEventListener("load", () => setTimeout(action)));
 
   // ---- Images out of the one picture ----
 
@@ -75,18 +68,17 @@
   }
 
   // A list of images, a part at a time; `line` gives the texts below one.
-  function gallery(holder, indices, line) {
-    const STEP = 48;
+  function gallery(holder, indices, step, line) {
     const list = element("ol", { className: "mistakes" });
     const more = element("button", { type: "button" });
     let shown = 0;
     const show = () => {
-      for (const index of indices.slice(shown, shown + STEP))
+      for (const index of indices.slice(shown, shown + step))
         list.append(element("li", {}, digit(index), ...line(index).map(([className, ...parts]) =>
           element("span", { className }, ...parts))));
-      shown = Math.min(indices.length, shown + STEP);
+      shown = Math.min(indices.length, shown + step);
       more.hidden = shown === indices.length;
-      more.textContent = `Show ${number(Math.min(STEP, indices.length - shown))} more of ${number(indices.length)}`;
+      more.textContent = `Show ${number(Math.min(step, indices.length - shown))} more of ${number(indices.length)}`;
     };
     more.addEventListener("click", () => {
       const next = shown;
@@ -144,7 +136,7 @@
       const found = cellImages(model, r, c);
       status.textContent = `${number(found.length)} image${found.length === 1 ? "" : "s"}` +
         (found.length > 1 ? (r === c || !model.sure ? ", in their order" : ", surest first") : "");
-      gallery(images, found, (index) => {
+      gallery(images, found, 48, (index) => {
         const sure = mistakesOf(model).get(index);
         return [["verdict", bold(name(r)), r === c ? " recognised" : " taken for ", ...(r === c ? [] : [bold(name(c))])],
           ...(sure === undefined || sure === null ? [] : [["", `${percent(sure)} sure`]]), ["index", called(index)]];
@@ -152,7 +144,7 @@
     }
     first.addEventListener("change", show);
     second.addEventListener("change", show);
-    whenNear(holder, show);
+    soon(show);
 
     document.getElementById(`figure-confusion-${model.name}`)?.addEventListener("drawn", ({ detail: view }) => {
       view.addEventListener("click", (event, item) => {
@@ -200,7 +192,7 @@
       show();
     }));
     input.addEventListener("input", show);
-    whenNear(holder, show);
+    soon(show);
   }
 
   // ---- Two models ----
@@ -228,7 +220,7 @@
     function only(right, wrong) {
       const indices = [...mistakesOf(wrong).keys()].filter((index) => !mistakesOf(right).has(index));
       const images = element("div");
-      gallery(images, indices, (index) => [
+      gallery(images, indices, 20, (index) => [
         ["verdict", bold(name(truth(index))), " taken for ", bold(name(Number(wrong.predicted[index])))],
         ["index", called(index)]]);
       const heading = element("h4", {}, "Right only by ", element("code", { textContent: right.name }),
@@ -253,7 +245,7 @@
     }
     first.addEventListener("change", show);
     second.addEventListener("change", show);
-    whenNear(holder, show);
+    soon(show);
   }
 
   // ---- Points in a plane ----
@@ -451,7 +443,7 @@
       }
       drawPlanes();
     };
-    setTimeout(start); // behind the first paint
+    soon(start);
     let timer;
     addEventListener("resize", () => {
       clearTimeout(timer);
@@ -494,14 +486,20 @@
     select.closest("p").hidden = false;
   }
 
-  all(".live").forEach((part) => (part.hidden = false));
+  // What stands in panels too, which are filled when they are wanted.
+  function prepare(inside) {
+    all(".live", inside).forEach((part) => (part.hidden = false));
+    all("figure.chart", inside).forEach(chartData);
+    if (answers) all(".cell[data-model]", inside).forEach(cell);
+  }
+
+  prepare(document);
+  document.addEventListener("filled", ({ target }) => prepare(target));
   mapChooser();
   planeSection();
-  all("figure.chart").forEach(chartData);
   if (answers) {
-    all(".cell[data-model]").forEach(cell);
     all("#lookup").forEach(lookup);
     all("#versus").forEach(versus);
-    all("canvas[data-digit]").forEach((canvas) => whenNear(canvas, () => paint(canvas, Number(canvas.dataset.digit))));
+    all("canvas[data-digit]").forEach((canvas) => soon(() => paint(canvas, Number(canvas.dataset.digit))));
   }
 })();

@@ -34,7 +34,9 @@ static void write_grid(struct ten_page *page, const struct grid *grid, size_t mo
     size_t rows = (grid->shown + grid->columns - 1) / grid->columns;
     size_t width = grid->columns * (grid->width + GAP) + GAP, height = rows * (grid->height + GAP) + GAP;
     size_t zoom = most / width < 1 ? 1 : most / width > MOST_ZOOM ? MOST_ZOOM : most / width;
-    ten_html_raw(&page->html, "<div class=\"tiles signed\">");
+    ten_html(&page->html,
+             "<div class=\"tiles signed scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s of layer %zu\">", words,
+             grid->layer);
     ten_part_picture(page, grid->image, width, height, zoom, "%zu %s of layer %zu", grid->shown, words, grid->layer);
     ten_html_raw(&page->html, "</div>\n");
 }

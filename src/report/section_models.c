@@ -356,6 +356,8 @@ static void write_mistakes(struct ten_page *page, const struct panel *panel) {
 static void write_panel(struct ten_page *page, struct ten_row *row, bool shown) {
     struct panel panel = read_panel(row);
     ten_html(&page->html, "<div class=\"panel\" id=\"panel-%s\"%s>\n", row->name, shown ? "" : " hidden");
+    /* what is not shown at once costs next to nothing until it is: no elements, no decoded pictures */
+    if (!shown) ten_html_raw(&page->html, "<template>\n");
     write_finding(page, &panel);
     write_convergence(page, &panel);
     ten_part_measures(page, &panel.root);
@@ -371,6 +373,7 @@ static void write_panel(struct ten_page *page, struct ten_row *row, bool shown) 
     write_history(page, &panel);
     ten_html_raw(&page->html, "</div>\n");
     write_mistakes(page, &panel);
+    if (!shown) ten_html_raw(&page->html, "</template>\n");
     ten_html_raw(&page->html, "</div>\n");
 }
 

@@ -116,7 +116,7 @@ static const struct measure {
 } measures[] = {
     {"stroke_width", "stroke width, pixels", "Width of the strokes", 2},
     {"slant", "slant, degrees", "Slant", 1},
-    {"isolated_pixels", "isolated pixels per image", "Isolated pixels, which no stroke holds", 2},
+    {"isolated_pixels", "isolated pixels per image", "Isolated pixels, with nothing around them", 2},
     {"ink", "ink, pixels’ worth", "Ink in full pixels", 1},
 };
 enum { MEASURES = sizeof measures / sizeof *measures };

@@ -359,9 +359,12 @@ static void write_samples(struct ten_page *page, const struct sets *sets) {
         struct ten_value samples = ten_value_member(&sets->set[s], "samples");
         size_t count = ten_value_length(&samples, 0);
         ten_html_raw(&page->html, "<figure class=\"pictures\"><div class=\"samples\">\n");
+        size_t last = TEN_CLASSES; /* each class begins a row with its name */
         for (size_t i = 0; i < count; i++) {
             struct ten_value sample = ten_value_item(&samples, i);
             size_t label = (size_t)ten_member_number(&sample, "label", 0, TEN_CLASSES - 1);
+            if (label != last) ten_html(&page->html, "<span>%s</span>", page->classes[label]);
+            last = label;
             ten_part_picture(page, ten_member_picture(&sample, "image"), sets->width, sets->height, 1,
                              "%s image %zu%s: %s", set_words[s], ten_member_count(&sample, "index"),
                              page->chosen[s] ? " of those chosen" : "", page->classes[label]);

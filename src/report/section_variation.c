@@ -203,7 +203,7 @@ static void write_measure(const struct look *look, const struct noise *sets, siz
 static void write_noise(const struct look *look) {
     if (!ten_value_has(&look->train, "noise") || !ten_value_has(&look->test, "noise")) return;
     const struct noise sets[2] = {read_noise(&look->train), read_noise(&look->test)};
-    ten_html(&look->page->html, "<h3>Noise and %s</h3>\n<div class=\"pair\">\n",
+    ten_html(&look->page->html, "<h3>Noise and %s</h3>\n<div class=\"pair small\">\n",
              look->page->digits ? "strokes" : "shapes");
     for (size_t m = 0; m < MEASURES; m++)
         if (look->page->digits || m == 2 || m == 3) write_measure(look, sets, m);

@@ -16,7 +16,10 @@
   const percent = (share) => `${(share * 100).toFixed(share > 0.995 && share < 0.9995 ? 1 : 0)}\u202f%`;
 
   // Calls `action` behind the page's load, so that it holds nothing up and moves nothing that is being read.
-  const soon = (action) => (document.readyState === "complete" ? action() : addEventListener("load", () => setTimeout(action)));
+  const soon = (action) => {
+    if (document.readyState === "complete") action();
+    else addEventListener("load", () => setTimeout(action));
+  };
 
   // ---- Images out of the one picture ----
 
@@ -139,7 +142,7 @@
       gallery(images, found, 48, (index) => {
         const sure = mistakesOf(model).get(index);
         return [["verdict", bold(name(r)), r === c ? " recognised" : " taken for ", ...(r === c ? [] : [bold(name(c))])],
-          ...(sure === undefined || sure === null ? [] : [["", `${percent(sure)} sure`]]), ["index", called(index)]];
+          ...(typeof sure === "number" ? [["", `${percent(sure)} sure`]] : []), ["index", called(index)]];
       });
     }
     first.addEventListener("change", show);
@@ -181,7 +184,7 @@
         const missed = sure !== undefined;
         return element("li", { className: missed ? "missed" : "" }, element("span", { textContent: model.name }),
           element("b", { textContent: name(Number(model.predicted[index])) }),
-          ...(missed ? [element("small", { textContent: sure === null ? "wrong" : `wrong, ${percent(sure)} sure` })] : []));
+          ...(missed ? [element("small", { textContent: `wrong${sure === null ? "" : `, ${percent(sure)} sure`}` })] : []));
       }));
       words.append(said);
       place.replaceChildren(digit(index, `test ${called(index)}, a ${name(truth(index))}`), words);
@@ -237,8 +240,9 @@
       const [onlyA, onlyB] = [only(a, b), only(b, a)];
       const both = [...mistakesOf(a).keys()].filter((index) => mistakesOf(b).has(index)).length;
       const p = mcnemar(onlyA.count, onlyB.count);
-      const told = element("p", { role: "status", textContent: `${number(answers.count - both - onlyA.count - onlyB.count)} ` +
-        `images are right by both, ${number(both)} wrong by both, ${number(onlyA.count)} right only by ${a.name} and ` +
+      const right = answers.count - both - onlyA.count - onlyB.count;
+      const told = element("p", { role: "status", textContent: `${number(right)} images are right by both, ` +
+        `${number(both)} wrong by both, ${number(onlyA.count)} right only by ${a.name} and ` +
         `${number(onlyB.count)} only by ${b.name}. McNemar’s exact test gives p = ` +
         `${p < 0.0001 ? p.toExponential(1) : p.toFixed(4)}${p < 0.05 ? "" : ": the difference may be chance"}.` });
       place.replaceChildren(told, element("div", { className: "pair" }, onlyA.box, onlyB.box));
@@ -376,13 +380,14 @@
     if (index === null) return;
     const place = document.querySelector(".pointed");
     const label = Number(plane.data.labels[index]);
-    const words = element("span", {}, plane.data.test ? `Test ${called(index)}, labelled ` : `Image ${number(index)}, labelled `,
-      bold(plane.names[label]));
+    const which = plane.data.test ? `Test ${called(index)}` : `Image ${number(index)}`;
+    const words = element("span", {}, `${which}, labelled `, bold(plane.names[label]));
     const known = answers && plane.data.test && answers.count === plane.count;
     place.replaceChildren(...(known ? [digit(index)] : []), words);
     const tip = plane.figure.querySelector(".field .spot");
     const [x, y] = plane.at(index);
-    tip.replaceChildren(...(known ? [digit(index)] : []), element("span", {}, bold(plane.names[label]), ` · ${number(index)}`));
+    const short = element("span", {}, bold(plane.names[label]), ` · ${number(index)}`);
+    tip.replaceChildren(...(known ? [digit(index)] : []), short);
     tip.hidden = false;
     tip.style.left = `${Math.min(Math.max(x + 14, 0), plane.width - 96)}px`;
     tip.style.top = `${y + 110 > plane.height ? y - 100 : y + 12}px`;
@@ -417,8 +422,9 @@
     const csv = figure.querySelector("button.csv");
     csv.addEventListener("click", () => {
       const { data, count, x, y } = plane;
-      const line = (i) => `${i},${data.labels[i]},${[x[i], y[i]].map((v, k) => (data.low[k] + data.step * v).toPrecision(6))}`;
-      save(`${figure.id.replace("figure-", "")}.csv`, `index,label,x,y\n${Array.from({ length: count }, (_, i) => line(i)).join("\n")}\n`);
+      const place = (i) => [x[i], y[i]].map((v, k) => (data.low[k] + data.step * v).toPrecision(6));
+      const lines = Array.from({ length: count }, (_, i) => `${i},${data.labels[i]},${place(i)}`);
+      save(`${figure.id.replace("figure-", "")}.csv`, `index,label,x,y\n${lines.join("\n")}\n`);
     });
     csv.hidden = false;
   }
@@ -451,7 +457,8 @@
     });
     // pixels do not follow the theme by themselves, nor the paper's colours
     new MutationObserver(drawPlanes).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
-    for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", drawPlanes);
+    for (const query of ["(prefers-color-scheme: dark)", "print"])
+      matchMedia(query).addEventListener("change", drawPlanes);
   }
 
   // ---- Data to take away ----
@@ -462,7 +469,10 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
-  const quoted = (value) => /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value ?? "");
+  const quoted = (value) => {
+    const text = String(value ?? "");
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
 
   // The rows of a chart as CSV; a row need not have every column.
   function chartData(figure) {

@@ -45,8 +45,8 @@ static json_t *draw(const struct ten_tiles *tiles, size_t columns, bool divergin
     if (diverging && !colours.diverging) /* nothing below 0: the red half alone, for the reader's sake */
         colours = (struct ten_colours){-colours.high, colours.high, true};
     struct ten_canvas canvas;
-    view->status = ten_canvas_new(&canvas, grid.height, grid.width, diverging ? behind_colours : behind_greys,
-                                  view->error);
+    view->status =
+        ten_canvas_new(&canvas, grid.height, grid.width, diverging ? behind_colours : behind_greys, view->error);
     if (view->status != TEN_OK) return NULL;
     ten_tiles_draw(&canvas, tiles, &grid, &colours, 0, 0);
     json_t *picture = encode(&canvas, view);
@@ -60,9 +60,9 @@ static json_t *grid_json(size_t layer, const char *text, struct ten_tiles tiles,
     if (tiles.count > MOST_TILES) tiles.count = MOST_TILES;
     json_t *picture = draw(&tiles, columns, true, view);
     if (!picture) return NULL;
-    return json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "layer", (json_int_t)layer + 1, "text", text,
-                     "count", (json_int_t)count, "shown", (json_int_t)tiles.count, "columns", (json_int_t)columns,
-                     "height", (json_int_t)tiles.height, "width", (json_int_t)tiles.width, "image", picture);
+    return json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "layer", (json_int_t)layer + 1, "text", text, "count",
+                     (json_int_t)count, "shown", (json_int_t)tiles.count, "columns", (json_int_t)columns, "height",
+                     (json_int_t)tiles.height, "width", (json_int_t)tiles.width, "image", picture);
 }
 
 /* ---- Filters --------------------------------------------------------------------------------------------------- */
@@ -180,8 +180,7 @@ json_t *ten_inside_json(const struct ten_pipeline *pipeline, const struct ten_da
     view.status = ten_pipeline_network(pipeline, &view.net, error);
     if (view.status == TEN_OK && index >= dataset->count)
         view.status = ten_fail(error, TEN_INVALID, "image %zu: the set has %zu", index, dataset->count);
-    if (view.status == TEN_OK && !dataset->labels)
-        view.status = ten_fail(error, TEN_INVALID, "the set has no labels");
+    if (view.status == TEN_OK && !dataset->labels) view.status = ten_fail(error, TEN_INVALID, "the set has no labels");
     if (view.status == TEN_OK) filters = filters_json(&view);
     if (view.status == TEN_OK) digits = digits_json(&view, index);
     if (view.status == TEN_OK) {

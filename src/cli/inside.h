@@ -7,10 +7,11 @@
 
 #include <jansson.h>
 
-/* inside.json: the filters of the first layer with weights, and of one image of each class (image `index` of the set for
- * its class, the first for the others, that of `index` before them) the feature maps of every layer that gives pictures
- * and its saliency. A new reference; NULL with TEN_INVALID for a model that is no neural network or an index beyond the
- * set, and with other statuses as the functions of "Inside a neural network" have them. The set has labels. */
+/* inside.json: the filters of the first layer with weights, and of one image of each class (image `index` of the set
+ * for its class, the first for the others, that of `index` before them) the feature maps of every layer that gives
+ * pictures and its saliency. A new reference; NULL with TEN_INVALID for a model that is no neural network or an index
+ * beyond the set, and with other statuses as the functions of "Inside a neural network" have them. The set has labels.
+ */
 json_t *ten_inside_json(const struct ten_pipeline *pipeline, const struct ten_dataset *dataset, size_t index,
                         const struct ten_run *run, enum ten_status *status, struct ten_error *error);
 

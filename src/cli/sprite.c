@@ -13,8 +13,7 @@ static uint8_t *lay_out(const struct ten_dataset *dataset, size_t rows) {
     uint8_t *pixels = calloc(rows * height, line);
     for (size_t i = 0; pixels && i < dataset->count; i++) {
         uint8_t *place = pixels + i / COLUMNS * height * line + i % COLUMNS * width;
-        for (size_t y = 0; y < height; y++)
-            memcpy(place + y * line, dataset->images + (i * height + y) * width, width);
+        for (size_t y = 0; y < height; y++) memcpy(place + y * line, dataset->images + (i * height + y) * width, width);
     }
     return pixels;
 }

@@ -229,8 +229,7 @@ static void write_top(struct ten_page *page) {
                  "<li><a href=\"#comparison\">Comparison</a></li><li><a href=\"#model\">Model in detail</a></li>");
     if (ten_has_images(page)) ten_html_raw(html, "<li><a href=\"#images\">Image by image</a></li>");
     if (page->inside.root) ten_html_raw(html, "<li><a href=\"#inside\">Inside the network</a></li>");
-    if (page->embeds[0].root || page->embeds[1].root)
-        ten_html_raw(html, "<li><a href=\"#plane\">In a plane</a></li>");
+    if (page->embeds[0].root || page->embeds[1].root) ten_html_raw(html, "<li><a href=\"#plane\">In a plane</a></li>");
     ten_html_raw(html,
                  "<li><a href=\"#made\">How this was made</a></li></ol>\n"
                  "<button type=\"button\" id=\"theme\" hidden>Dark</button></nav>\n<main>\n<header id=\"top\">\n");

@@ -400,10 +400,9 @@ static void write_class_images(struct ten_page *page, const struct sets *sets) {
         struct ten_value item = ten_value_item(&all, i);
         if (!ten_value_has(&item, "minimum") || !ten_value_has(&item, "maximum")) shown = 3;
     }
-    ten_html_raw(
-        &page->html,
-        "<figure class=\"pictures\"><div class=\"scroll\" role=\"region\" tabindex=\"0\" "
-        "aria-label=\"Average images of each class\"><table class=\"faces\">\n<thead><tr><td></td>");
+    ten_html_raw(&page->html,
+                 "<figure class=\"pictures\"><div class=\"scroll\" role=\"region\" tabindex=\"0\" "
+                 "aria-label=\"Average images of each class\"><table class=\"faces\">\n<thead><tr><td></td>");
     for (size_t i = 0; i < count; i++) {
         struct ten_value item = ten_value_item(&all, i);
         size_t label = (size_t)ten_member_number(&item, "label", 0, TEN_CLASSES - 1);

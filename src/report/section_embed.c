@@ -143,9 +143,10 @@ static void begin_plane(struct ten_page *page, const struct plane *plane, const 
     double side = fmax(plane->high[0] - plane->low[0], plane->high[1] - plane->low[1]);
     double step = side > 0 ? side / STEPS : 1;
     ten_figure_keep(page, figure_of(page, plane, axes[0], axes[1]), name, label);
-    ten_html(html, "<figure class=\"plane\" id=\"figure-%s\">\n<div class=\"field\"><canvas tabindex=\"0\" "
-                   "role=\"application\" aria-roledescription=\"scatter plot\" aria-label=\"%s. Arrow keys go from "
-                   "point to point.\"></canvas></div>\n<script type=\"application/json\">",
+    ten_html(html,
+             "<figure class=\"plane\" id=\"figure-%s\">\n<div class=\"field\"><canvas tabindex=\"0\" "
+             "role=\"application\" aria-roledescription=\"scatter plot\" aria-label=\"%s. Arrow keys go from "
+             "point to point.\"></canvas></div>\n<script type=\"application/json\">",
              name, label);
     json_t *data = json_pack("{s:s,s:b,s:[f,f],s:f,s:o}", "labels", plane->labels, "test", on_test, "low",
                              plane->low[0], plane->low[1], "step", step, "points", compact(plane, step));
@@ -157,8 +158,9 @@ static void begin_plane(struct ten_page *page, const struct plane *plane, const 
 static void end_plane(struct ten_page *page, const char *name) {
     char path[96];
     snprintf(path, sizeof path, "figures/%s.vl.json", name);
-    ten_html_raw(&page->html,
-                 "</figcaption>\n<details class=\"more\"><summary>Source</summary>\n<p class=\"tools\">Vega-Lite text: ");
+    ten_html_raw(
+        &page->html,
+        "</figcaption>\n<details class=\"more\"><summary>Source</summary>\n<p class=\"tools\">Vega-Lite text: ");
     ten_part_file(page, path);
     ten_html_raw(&page->html, "<button type=\"button\" class=\"csv\" hidden>Save as CSV</button></p></details>\n"
                               "</figure>\n");
@@ -202,9 +204,10 @@ static void write_tsne(struct ten_page *page, const struct embedding *e) {
     snprintf(label, sizeof label, "Scatter plot: t-SNE of the %.100s, coloured by class", e->what);
     begin_plane(page, &e->tsne, name, label, e->on_test, axes);
     struct ten_html *html = &page->html;
+    double perplexity = ten_member_number(&e->root, "perplexity", 0, HUGE_VAL);
     ten_html(html, "t-SNE of the %s: perplexity %s, ", e->what,
-             ten_show_figures(ten_member_number(&e->root, "perplexity", 0, HUGE_VAL)).text);
-    ten_html(html, "%zu iterations, %s; ", ten_member_count(&e->root, "iterations"),
+             ten_show_number(perplexity, perplexity == rint(perplexity) ? 0 : 1).text);
+    ten_html(html, "%s iterations, %s; ", ten_show_count((double)ten_member_count(&e->root, "iterations")).text,
              ten_show_seconds(ten_member_number(&e->root, "seconds", 0, HUGE_VAL)).text);
     ten_html(html, "Kullback–Leibler divergence %s. Distances between far groups mean little.",
              ten_show_number(ten_member_number(&e->root, "kl_divergence", -1, HUGE_VAL), 2).text);
@@ -221,8 +224,7 @@ static void write_pca(struct ten_page *page, const struct embedding *e) {
     snprintf(name, sizeof name, "embedding-%s-pca", e->key);
     snprintf(label, sizeof label, "Scatter plot: two principal components of the %.100s, coloured by class", e->what);
     begin_plane(page, &e->pca, name, label, e->on_test, axes);
-    ten_html(&page->html,
-             "The first two principal components of the %s, which hold %s and %s of the variance.",
+    ten_html(&page->html, "The first two principal components of the %s, which hold %s and %s of the variance.",
              e->what, ten_show_percent(shares[0], 1).text, ten_show_percent(shares[1], 1).text);
     end_plane(page, name);
 }
@@ -256,14 +258,16 @@ static void write_purity(struct ten_page *page, const struct embedding *e, bool 
 }
 
 static void write_legend(struct ten_page *page) {
-    ten_html_raw(&page->html, "<div class=\"legend live\" role=\"group\" aria-label=\"Classes to show alone\" hidden>\n");
+    ten_html_raw(&page->html,
+                 "<div class=\"legend live\" role=\"group\" aria-label=\"Classes to show alone\" hidden>\n");
     for (size_t i = 0; i < TEN_CLASSES; i++)
         ten_html(&page->html,
                  "<button type=\"button\" aria-pressed=\"false\" data-class=\"%zu\"><i style=\"background:"
                  "var(--class-%zu)\"></i>%s</button>\n",
                  i, i, page->classes[i]);
-    ten_html_raw(&page->html, "</div>\n<p class=\"pointed pictures live\" aria-live=\"polite\" hidden>Point at an image, or "
-                              "choose a class to see it alone.</p>\n");
+    ten_html_raw(&page->html,
+                 "</div>\n<p class=\"pointed pictures live\" aria-live=\"polite\" hidden>Point at an image, or "
+                 "choose a class to see it alone.</p>\n");
 }
 
 void ten_section_embed(struct ten_page *page) {

@@ -1,6 +1,6 @@
-/* The test images one by one: what every model said of each. The page holds all of them as one picture (sprite.json) and
- * the models' labels as texts of digits; web/linked.js looks images up in it, compares two models, and shows what stands
- * behind a cell of a confusion matrix. */
+/* The test images one by one: what every model said of each. The page holds all of them as one picture (sprite.json)
+ * and the models' labels as texts of digits; web/linked.js looks images up in it, compares two models, and shows what
+ * stands behind a cell of a confusion matrix. */
 #include "report/page.h"
 
 #include "base/error.h"
@@ -104,8 +104,7 @@ static void write_finding(struct ten_page *page, const struct answers *answers) 
 static void write_hardness(struct ten_page *page, const struct answers *answers) {
     size_t *counts = calloc(answers->models + 1, sizeof *counts);
     if (!counts) {
-        if (page->outcome->status == TEN_OK)
-            page->outcome->status = ten_fail_memory(page->outcome->error, "a figure");
+        if (page->outcome->status == TEN_OK) page->outcome->status = ten_fail_memory(page->outcome->error, "a figure");
         return;
     }
     for (size_t i = 0; i < answers->count; i++) counts[answers->wrong[i]]++;

@@ -47,7 +47,8 @@ static void write_filters(struct ten_page *page, const struct grid *filters) {
     ten_html(&page->html, "<figcaption><b>Figure %zu.</b> The weights of the first layer (<code>%s</code>)",
              ++page->figure_number, filters->text);
     if (filters->shown < filters->count) ten_html(&page->html, ", the first %zu of them", filters->shown);
-    ten_html(&page->html, ": what each of its %zu units looks for. Red: %s speaks for it; blue: against it.</figcaption>"
+    ten_html(&page->html,
+             ": what each of its %zu units looks for. Red: %s speaks for it; blue: against it.</figcaption>"
              "</figure>\n",
              filters->count, page->digits ? "ink" : "light");
 }

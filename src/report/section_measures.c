@@ -70,8 +70,7 @@ static void write_precision(struct ten_page *page, const struct ten_row *row, co
             ten_value_length(&point, 2);
             struct ten_value x = ten_value_item(&point, 0), y = ten_value_item(&point, 1);
             double recall = ten_value_number(&x, 0, 1), precision = ten_value_number(&y, 0, 1);
-            ten_figure_row(page, values, "{s:s,s:I,s:f,s:f}", "class", name, "order", (json_int_t)p, "recall", recall,
-                           "precision", precision);
+            ten_figure_row(page, values, "{s:s,s:f,s:f}", "class", name, "recall", recall, "precision", precision);
             if (recall < 0.995) least = fmin(least, precision);
         }
         if (average < lowest) worst = label, lowest = average;
@@ -155,7 +154,8 @@ static void write_calibration(struct ten_page *page, const struct ten_row *row, 
         ten_html_raw(&page->html, "On the whole it is as sure as it is right.");
     } else {
         ten_html(&page->html, "On the whole it is %s: its mean probability lies %s %s its accuracy.",
-                 over > 0 ? "too sure" : "not sure enough", ten_show_percent(fabs(over), 2).text, over > 0 ? "above" : "below");
+                 over > 0 ? "too sure" : "not sure enough", ten_show_percent(fabs(over), 2).text,
+                 over > 0 ? "above" : "below");
     }
     ten_figure_table(page);
     write_bins(page, bins, count);

@@ -44,8 +44,7 @@ static void write_prototypes(const struct look *look) {
             ten_html_raw(html, "<td>");
             ten_part_picture(look->page, ten_member_picture(&group, "image"), look->width, look->height, 1,
                              "group %zu of class %s", k + 1, name);
-            ten_html(html, "<small>%s</small></td>",
-                     ten_show_count((double)ten_member_count(&group, "count")).text);
+            ten_html(html, "<small>%s</small></td>", ten_show_count((double)ten_member_count(&group, "count")).text);
         }
         ten_html_raw(html, "</tr>\n");
     }
@@ -113,11 +112,12 @@ static void write_within(const struct look *look) {
 static const struct measure {
     const char *member, *title, *noun;
     int digits;
+    double least; /* that it can be */
 } measures[] = {
-    {"stroke_width", "stroke width, pixels", "Width of the strokes", 2},
-    {"slant", "slant, degrees", "Slant", 1},
-    {"isolated_pixels", "isolated pixels per image", "Isolated pixels, with nothing around them", 2},
-    {"ink", "ink, pixels’ worth", "Ink in full pixels", 1},
+    {"stroke_width", "stroke width, pixels", "Width of the strokes", 2, 0},
+    {"slant", "slant, degrees", "Slant", 1, -HUGE_VAL},
+    {"isolated_pixels", "isolated pixels per image", "Isolated pixels, with nothing around them", 2, 0},
+    {"ink", "ink, pixels’ worth", "Ink in full pixels", 1, 0},
 };
 enum { MEASURES = sizeof measures / sizeof *measures };
 
@@ -171,8 +171,8 @@ static void write_measure(const struct look *look, const struct noise *sets, siz
             double mean = sets[s].mean[i][m], deviation = sets[s].deviation[i][m];
             if (!isfinite(mean) || !isfinite(deviation)) continue;
             ten_figure_row(page, values, "{s:s,s:s,s:f,s:f,s:f,s:f}", "class", page->classes[sets[s].label[i]], "set",
-                           names[s], "mean", mean, "deviation", deviation, "low", mean - deviation, "high",
-                           mean + deviation);
+                           names[s], "mean", mean, "deviation", deviation, "low",
+                           fmax(mean - deviation, measures[m].least), "high", mean + deviation);
             if (s) continue;
             if (least == TEN_CLASSES || mean < sets[0].mean[least][m]) least = i;
             if (most == TEN_CLASSES || mean > sets[0].mean[most][m]) most = i;
@@ -188,8 +188,7 @@ static void write_measure(const struct look *look, const struct noise *sets, siz
     if (least < TEN_CLASSES && sets[0].mean[least][m] < sets[0].mean[most][m]) {
         ten_html_raw(&page->html, " Least for ");
         ten_part_class(page, sets[0].label[least]);
-        ten_html(&page->html, " (%s), most for ",
-                 ten_show_number(sets[0].mean[least][m], measures[m].digits).text);
+        ten_html(&page->html, " (%s), most for ", ten_show_number(sets[0].mean[least][m], measures[m].digits).text);
         ten_part_class(page, sets[0].label[most]);
         ten_html(&page->html, " (%s).", ten_show_number(sets[0].mean[most][m], measures[m].digits).text);
     }
@@ -293,8 +292,8 @@ static struct contrasts read_contrasts(const struct look *look) {
 }
 
 /* Below the diagonal the picture, on it the class's mean, above it the distance. */
-static void write_contrast(const struct look *look, const struct contrasts *all, size_t row, size_t column,
-                           double low, double high) {
+static void write_contrast(const struct look *look, const struct contrasts *all, size_t row, size_t column, double low,
+                           double high) {
     enum { TONES = 4 };
     struct ten_page *page = look->page;
     const struct contrast *pair = &all->pair[row][column];

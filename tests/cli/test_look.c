@@ -31,8 +31,8 @@ static struct ten_image picture(const json_t *object, const char *member) {
     uint8_t *bytes = malloc(length / 4 * 3);
     assert_non_null(bytes);
     for (size_t i = 0; i < length; i += 4) {
-        int group = digit_of(text[i]) << 18 | digit_of(text[i + 1]) << 12 | digit_of(text[i + 2]) << 6 |
-                    digit_of(text[i + 3]);
+        int group =
+            digit_of(text[i]) << 18 | digit_of(text[i + 1]) << 12 | digit_of(text[i + 2]) << 6 | digit_of(text[i + 3]);
         for (size_t k = 0; k < 3; k++) bytes[i / 4 * 3 + k] = (uint8_t)(group >> (16 - 8 * k));
     }
     size_t size = length / 4 * 3 - (text[length - 1] == '=') - (text[length - 2] == '=');
@@ -135,8 +135,8 @@ static void test_network(void **state) {
     struct ten_error error;
     enum ten_status status;
     test_dataset(&set, COUNT, HEIGHT, WIDTH, 4);
-    struct ten_pipeline *pipeline = make_fitted(
-        "network", "conv 20 3x3 pad 1, relu, maxpool 2, conv 5 3x3, relu, dense 10", "scale", &set);
+    struct ten_pipeline *pipeline =
+        make_fitted("network", "conv 20 3x3 pad 1, relu, maxpool 2, conv 5 3x3, relu, dense 10", "scale", &set);
     json_t *inside = ten_inside_json(pipeline, &set, 17, NULL, &status, &error);
     assert_int_equal(status, TEN_OK);
     assert_non_null(inside);

@@ -19,8 +19,9 @@ static const char picture[] = "data:image/png;base64,iVBORw0KGgo=";
 
 enum { DOCUMENTS = 10, SPRITE = 6, INSIDE = 7, EMBED = 8, EMBED_FEATURES = 9 };
 static const char *const document_names[DOCUMENTS] = {
-    "study.json",             "explore.json", "preprocess.json", "compare.json", "evaluate/knn.json",
-    "evaluate/logistic.json", "sprite.json",  "inside.json",     "embed.json",   "embed-features.json"};
+    "study.json",        "explore.json",           "preprocess.json", "compare.json",
+    "evaluate/knn.json", "evaluate/logistic.json", "sprite.json",     "inside.json",
+    "embed.json",        "embed-features.json"};
 static const char labels[] = "012345678949"; /* of the test images that the models were asked about */
 enum { ASKED = sizeof labels - 1 };
 
@@ -136,11 +137,11 @@ static void add_answers(json_t *evaluation, const char *predicted) {
     json_t *more = json_pack(
         "{s:f,s:f,s:f,s:f,s:f,s:f,s:[{s:f,s:f,s:i,s:n,s:n},{s:f,s:f,s:i,s:f,s:f}],s:[{s:i,s:f,s:[[f,f],[f,f]]}],s:s,"
         "s:o,s:{s:i,s:i,s:f,s:f,s:f}}",
-        "kappa", 0.9375, "mcc", 0.9376, "top2_accuracy", 0.9812, "top3_accuracy", 0.9923, "brier", 0.0725, "ece", 0.0134,
-        "calibration", "low", 0.0, "high", 0.5, "count", 0, "confidence", "accuracy", "low", 0.5, "high", 1.0, "count",
-        12, "confidence", 0.875, "accuracy", 0.75, "pr", "label", 3, "average_precision", 0.9876, "points", 0.0, 1.0,
-        1.0, 0.8, "predicted", predicted, "confidence", repeated(ASKED, json_real(0.625)), "without_rejected", "count",
-        9985, "correct", 9500, "accuracy", 0.9514, "accuracy_low", 0.947, "accuracy_high", 0.9555);
+        "kappa", 0.9375, "mcc", 0.9376, "top2_accuracy", 0.9812, "top3_accuracy", 0.9923, "brier", 0.0725, "ece",
+        0.0134, "calibration", "low", 0.0, "high", 0.5, "count", 0, "confidence", "accuracy", "low", 0.5, "high", 1.0,
+        "count", 12, "confidence", 0.875, "accuracy", 0.75, "pr", "label", 3, "average_precision", 0.9876, "points",
+        0.0, 1.0, 1.0, 0.8, "predicted", predicted, "confidence", repeated(ASKED, json_real(0.625)), "without_rejected",
+        "count", 9985, "correct", 9500, "accuracy", 0.9514, "accuracy_low", 0.947, "accuracy_high", 0.9555);
     assert_non_null(more);
     json_object_update(evaluation, more);
     json_decref(more);
@@ -171,9 +172,9 @@ static json_t *make_embedding(const char *what) {
         json_array_append_new(others, json_pack("[f,f]", 1.0 * i, 2.0));
     }
     return json_pack("{s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:f,s:f,s:f,s:s,s:o,s:{s:f,s:[f,f],s:o}}", "data", "mnist", "on",
-                     "test", "what", what, "prep", "scale", "count", ASKED, "perplexity", 30, "iterations", 1000, "seed",
-                     0, "seconds", 4.5, "kl_divergence", 1.75, "purity_10", 0.925, "labels", labels, "points", points,
-                     "pca", "purity_10", 0.4125, "explained", 0.1, 0.07, "points", others);
+                     "test", "what", what, "prep", "scale", "count", ASKED, "perplexity", 30, "iterations", 1000,
+                     "seed", 0, "seconds", 4.5, "kl_divergence", 1.75, "purity_10", 0.925, "labels", labels, "points",
+                     points, "pca", "purity_10", 0.4125, "explained", 0.1, 0.07, "points", others);
 }
 
 static struct study make_study(void) {
@@ -185,10 +186,10 @@ static struct study make_study(void) {
                   "generic", "threads", 2, "best", "knn", "chosen_on", "validation");
     study.documents[1] = json_pack("{s:s,s:s,s:o,s:[o,o]}", "data", "mnist", "path", "data/mnist", "classes",
                                    class_names(), "sets", make_set("train", 600), make_set("test", 100));
-    json_t *across = json_pack(
-        "{s:{s:i,s:[{s:i,s:i,s:i,s:i}]},s:[{s:i,s:i,s:f,s:s},{s:i,s:i,s:f,s:s}]}", "between", "duplicates", 1, "pairs",
-        "train", 5, "test", 7, "train_label", 1, "test_label", 7, "contrasts", "first", 4, "second", 9, "distance", 2.5,
-        "image", picture, "first", 0, "second", 1, "distance", 7.25, "image", picture);
+    json_t *across =
+        json_pack("{s:{s:i,s:[{s:i,s:i,s:i,s:i}]},s:[{s:i,s:i,s:f,s:s},{s:i,s:i,s:f,s:s}]}", "between", "duplicates", 1,
+                  "pairs", "train", 5, "test", 7, "train_label", 1, "test_label", 7, "contrasts", "first", 4, "second",
+                  9, "distance", 2.5, "image", picture, "first", 0, "second", 1, "distance", 7.25, "image", picture);
     json_object_update(study.documents[1], across);
     json_decref(across);
     study.documents[2] =
@@ -342,7 +343,8 @@ static void test_parts(void **state) {
         "<canvas data-digit=\"10\" role=\"img\" aria-label=\"test image 10\"></canvas><span class=\"verdict\"><b>4</b>"
         "</span><span>2 of 2 wrong</span>",
         /* inside */
-        "<b>Two convolutions</b> (<code>scale</code>) looks at an image through 32 filters of 3 × 3 weights first; two of "
+        "<b>Two convolutions</b> (<code>scale</code>) looks at an image through 32 filters of 3 × 3 weights first; two "
+        "of "
         "its layers give pictures.",
         "<h4>Layer 4: <code>conv 64 3x3</code></h4>",
         "image 7, a 4; it says <b>9</b>, 75\u202f% sure",
@@ -350,7 +352,7 @@ static void test_parts(void **state) {
         "In the plane that t-SNE makes of the pixels, 92.5\u202f% of an image’s ten nearest have its label, against "
         "41.2\u202f% in that of two principal components; most mixed are digit ",
         "Of the features of cnn2 it is 92.5\u202f%",
-        "perplexity 30.0, 1000 iterations, 4.50\u202fs; Kullback–Leibler divergence 1.75.",
+        "perplexity 30, 1,000 iterations, 4.50\u202fs; Kullback–Leibler divergence 1.75.",
         "hold 10.0\u202f% and 7.0\u202f% of the variance",
         "\"points\":[0,0,990,0,",
     };
@@ -636,20 +638,36 @@ static void test_earlier(void **state) {
         size_t document;
         const char *path;
     } later[] = {
-        {1, "between"},          {1, "contrasts"},    {1, "sets.0.out_of_range"},         {1, "sets.0.typical"},
-        {1, "sets.0.atypical"},  {1, "sets.0.noise"}, {1, "sets.0.prototypes"},           {1, "sets.0.class_images.0.maximum"},
-        {4, "kappa"},            {4, "mcc"},          {4, "top2_accuracy"},               {4, "top3_accuracy"},
-        {4, "brier"},            {4, "ece"},          {4, "calibration"},                 {4, "pr"},
-        {4, "without_rejected"}, {4, "predicted"},    {4, "confidence"},                  {5, "predicted"},
+        {1, "between"},
+        {1, "contrasts"},
+        {1, "sets.0.out_of_range"},
+        {1, "sets.0.typical"},
+        {1, "sets.0.atypical"},
+        {1, "sets.0.noise"},
+        {1, "sets.0.prototypes"},
+        {1, "sets.0.class_images.0.maximum"},
+        {4, "kappa"},
+        {4, "mcc"},
+        {4, "top2_accuracy"},
+        {4, "top3_accuracy"},
+        {4, "brier"},
+        {4, "ece"},
+        {4, "calibration"},
+        {4, "pr"},
+        {4, "without_rejected"},
+        {4, "predicted"},
+        {4, "confidence"},
+        {5, "predicted"},
     };
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         change(study.documents[later[i].document], later[i].path, NULL);
     const char *folder = save_study(&study);
     free_study(&study);
     char *page = build(folder);
-    static const char *const parts[] = {"Variation within",  "Noise and strokes", "against another</h3>", "Copies</h3>",
-                                        "Out of range",      "id=\"images\"",     "id=\"answers\"",       "figure-noise",
-                                        "figure-precision-k", "calibration-knn\"", "class=\"cell"};
+    static const char *const parts[] = {"Variation within",  "Noise and strokes", "against another</h3>",
+                                        "Copies</h3>",       "Out of range",      "id=\"images\"",
+                                        "id=\"answers\"",    "figure-noise",      "figure-precision-k",
+                                        "calibration-knn\"", "class=\"cell"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_not_in(page, parts[i]);
     free(page);
 }

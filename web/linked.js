@@ -310,8 +310,22 @@
     }
     pen.globalAlpha = 1;
     nameClasses(plane, pen);
+    plane.drawn = element("canvas", { width: canvas.width, height: canvas.height });
+    plane.drawn.getContext("2d").drawImage(canvas, 0, 0);
     if (pointed !== null && pointed < count) ring(plane, pen);
     canvas.dataset.drawn = String(count);
+  }
+
+  // The ring alone has moved: the points are there already.
+  function drawPointed(plane) {
+    if (!plane.drawn) return;
+    const pen = plane.canvas.getContext("2d");
+    pen.save();
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, plane.drawn.width, plane.drawn.height);
+    pen.drawImage(plane.drawn, 0, 0);
+    pen.restore();
+    if (pointed !== null && pointed < plane.count) ring(plane, pen);
   }
 
   // Each class's name in its middle, on a halo of paper.
@@ -376,7 +390,7 @@
   function tell(plane, index) {
     if (index === pointed) return;
     pointed = index;
-    drawPlanes();
+    planes.forEach(drawPointed);
     if (index === null) return;
     const place = document.querySelector(".pointed");
     const label = Number(plane.data.labels[index]);
@@ -405,7 +419,7 @@
       tip.hidden = true;
       if (pointed === null) return;
       pointed = null;
-      drawPlanes();
+      planes.forEach(drawPointed);
     };
     canvas.addEventListener("pointermove", ({ offsetX, offsetY, pointerType }) => {
       if (pointerType !== "touch") tell(plane, nearest(plane, offsetX, offsetY, 24) ?? pointed);

@@ -97,6 +97,7 @@
     state.view?.finalize();
     state.view = view;
     canvas.replaceChildren(holder);
+    figure.dispatchEvent(new CustomEvent("drawn", { detail: view }));
     // what is beside a role="img" is presentation, and says so
     all("svg", holder).forEach((svg) => svg.setAttribute("aria-hidden", "true"));
     canvas.parentElement.style.minHeight = "0";
@@ -106,8 +107,10 @@
 
   async function drawAll() {
     delete root.dataset.ready;
-    for (const figure of figures.keys()) {
-      if (!shown(figure)) continue;
+    // what is seen comes first
+    const away = (figure) => Math.abs(figure.getBoundingClientRect().top);
+    const order = [...figures.keys()].filter(shown).map((figure) => [away(figure), figure]).sort(([a], [b]) => a - b);
+    for (const [, figure] of order) {
       try {
         await draw(figure);
       } catch (error) {
@@ -242,10 +245,25 @@
 
   // ---- One model after another ----
 
+  function adopt(figure) {
+    figures.set(figure, {});
+    offer(figure);
+  }
+
+  // A panel's content stands in a template until it is wanted.
+  function fill(panel) {
+    const content = panel.querySelector(":scope > template");
+    if (!content) return;
+    content.replaceWith(content.content);
+    panel.dispatchEvent(new CustomEvent("filled", { bubbles: true })); // web/linked.js has its part in it
+    all("figure.chart", panel).forEach(adopt);
+  }
+
   function chooser() {
     const select = document.getElementById("choose");
     if (select.options.length < 2) return;
     select.addEventListener("change", () => {
+      fill(document.getElementById(select.value));
       all(".panel").forEach((panel) => (panel.hidden = panel.id !== select.value));
       redraw();
     });
@@ -273,10 +291,7 @@
   all(".comparison table").forEach(sortable);
   chooser();
   navigation();
-  all("figure.chart").forEach((figure) => {
-    figures.set(figure, {});
-    offer(figure);
-  });
+  all("figure.chart").forEach(adopt);
   redraw();
   let timer;
   addEventListener("resize", () => {

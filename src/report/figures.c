@@ -67,12 +67,21 @@ void ten_figure_row(struct ten_page *page, json_t *values, const char *format, .
     if (json_array_append_new(values, row) != 0) out_of_memory(page);
 }
 
-void ten_figure_begin(struct ten_page *page, json_t *figure, const char *class, const char *name, const char *label) {
-    struct ten_html *html = &page->html;
+static void collect(struct ten_page *page, json_t *figure, const char *name, const char *label) {
     if (page->outcome->status == TEN_OK &&
         (!figure || json_object_set_new(figure, "description", json_string(label)) != 0 ||
          json_object_set(page->figures, name, figure) != 0))
         out_of_memory(page);
+}
+
+void ten_figure_keep(struct ten_page *page, json_t *figure, const char *name, const char *label) {
+    collect(page, figure, name, label);
+    json_decref(figure);
+}
+
+void ten_figure_begin(struct ten_page *page, json_t *figure, const char *class, const char *name, const char *label) {
+    struct ten_html *html = &page->html;
+    collect(page, figure, name, label);
     ten_html(html, "<figure class=\"chart %s\" id=\"figure-%s\">\n", class, name);
     ten_html(html, "<div class=\"plot\" role=\"img\" aria-label=\"%s\"><div class=\"canvas\"></div></div>\n", label);
     ten_html_raw(html, "<script type=\"application/json\">");

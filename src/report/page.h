@@ -27,6 +27,7 @@ struct ten_page {
     const char *folder;
     bool beside; /* the page lies in the study's folder, so that links to its files work */
     struct ten_source study, explore, compare, preprocess;
+    struct ten_source sprite, inside, embeds[2]; /* of pixels and of features */
     const char *data, *data_title;
     const char *classes[TEN_CLASSES];
     bool digits; /* the classes are called "0".."9" */
@@ -57,6 +58,8 @@ void ten_figure_table(struct ten_page *page);
 void ten_figure_end(struct ten_page *page, const char *name);
 /* The palette as CSS custom properties, light and dark. */
 void ten_figures_palette(struct ten_page *page);
+/* Collects a figure (stolen) for the files alone, where the page draws something else in its place. */
+void ten_figure_keep(struct ten_page *page, json_t *figure, const char *name, const char *label);
 /* Writes all collected figures to folder/figures/NAME.vl.json, colours filled in. */
 void ten_figures_save(struct ten_page *page);
 
@@ -67,6 +70,17 @@ void ten_section_preprocess(struct ten_page *page);
 void ten_section_compare(struct ten_page *page);
 void ten_section_models(struct ten_page *page);
 void ten_section_made(struct ten_page *page);
+/* Parts of the section on the data (section_variation.c). */
+void ten_part_variation(struct ten_page *page);
+/* Parts of a model's panel: measures and curves beyond the classification report (section_measures.c). */
+void ten_part_measures(struct ten_page *page, const struct ten_value *evaluation);
+void ten_part_probabilities(struct ten_page *page, const struct ten_row *row, const struct ten_value *evaluation);
+/* The test images one by one; only if the study has them as a sprite and some model's labels. */
+bool ten_has_images(struct ten_page *page);
+void ten_section_images(struct ten_page *page);
+/* The best network seen from inside, and the test images in a plane. */
+void ten_section_inside(struct ten_page *page);
+void ten_section_embed(struct ten_page *page);
 
 /* ---- words and small parts that sections share (parts.c) ---- */
 

@@ -108,6 +108,10 @@ static void read_study(struct ten_page *page) {
     ten_source_load(&page->explore, page->folder, "explore.json", true, page->outcome);
     ten_source_load(&page->compare, page->folder, "compare.json", true, page->outcome);
     ten_source_load(&page->preprocess, page->folder, "preprocess.json", false, page->outcome);
+    ten_source_load(&page->sprite, page->folder, "sprite.json", false, page->outcome);
+    ten_source_load(&page->inside, page->folder, "inside.json", false, page->outcome);
+    ten_source_load(&page->embeds[0], page->folder, "embed.json", false, page->outcome);
+    ten_source_load(&page->embeds[1], page->folder, "embed-features.json", false, page->outcome);
 
     struct ten_value study = ten_source_root(&page->study), explore = ten_source_root(&page->explore);
     page->data = ten_member_text(&study, "data");
@@ -222,7 +226,11 @@ static void write_top(struct ten_page *page) {
                        "<li><a href=\"#data\">The data</a></li>");
     if (page->preprocess.root) ten_html_raw(html, "<li><a href=\"#preprocessing\">Preprocessing</a></li>");
     ten_html_raw(html,
-                 "<li><a href=\"#comparison\">Comparison</a></li><li><a href=\"#model\">Model in detail</a></li>"
+                 "<li><a href=\"#comparison\">Comparison</a></li><li><a href=\"#model\">Model in detail</a></li>");
+    if (ten_has_images(page)) ten_html_raw(html, "<li><a href=\"#images\">Image by image</a></li>");
+    if (page->inside.root) ten_html_raw(html, "<li><a href=\"#inside\">Inside the network</a></li>");
+    if (page->embeds[0].root || page->embeds[1].root) ten_html_raw(html, "<li><a href=\"#plane\">In a plane</a></li>");
+    ten_html_raw(html,
                  "<li><a href=\"#made\">How this was made</a></li></ol>\n"
                  "<button type=\"button\" id=\"theme\" hidden>Dark</button></nav>\n<main>\n<header id=\"top\">\n");
     ten_html(html, "<p class=\"kicker\">A study in %s recognition</p>\n<h1>%s</h1>\n<p class=\"finding\">",
@@ -253,6 +261,8 @@ static void write_foot(struct ten_page *page) {
     ten_html_raw(html, "</script>\n<script>");
     write_asset(page, ten_asset_vega_lite());
     ten_html_raw(html, "</script>\n<script>\n");
+    write_asset(page, ten_asset_linked());
+    ten_html_raw(html, "</script>\n<script>\n");
     write_asset(page, ten_asset_script());
     ten_html_raw(html, "</script>\n</body>\n</html>\n");
 }
@@ -264,6 +274,9 @@ static void write_page(struct ten_page *page) {
     if (page->preprocess.root) ten_section_preprocess(page);
     ten_section_compare(page);
     ten_section_models(page);
+    if (ten_has_images(page)) ten_section_images(page);
+    if (page->inside.root) ten_section_inside(page);
+    if (page->embeds[0].root || page->embeds[1].root) ten_section_embed(page);
     ten_section_made(page);
     write_foot(page);
 }
@@ -291,7 +304,8 @@ static bool same_file(const struct ten_page *page, const char *name, const char 
 /* Refuses an `out` that is one of the files which the page is made of. */
 static void check_out(struct ten_page *page, const char *out) {
     struct ten_outcome *outcome = page->outcome;
-    const struct ten_source *sources[] = {&page->study, &page->explore, &page->compare, &page->preprocess};
+    const struct ten_source *sources[] = {&page->study,  &page->explore, &page->compare,   &page->preprocess,
+                                          &page->sprite, &page->inside,  &page->embeds[0], &page->embeds[1]};
     bool own = false;
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) own = own || same_file(page, sources[i]->name, out);
     for (size_t i = 0; i < page->row_count && !own; i++) {
@@ -324,6 +338,10 @@ static void release(struct ten_page *page) {
     ten_source_release(&page->explore);
     ten_source_release(&page->compare);
     ten_source_release(&page->preprocess);
+    ten_source_release(&page->sprite);
+    ten_source_release(&page->inside);
+    ten_source_release(&page->embeds[0]);
+    ten_source_release(&page->embeds[1]);
     for (size_t i = 0; i < page->row_count; i++) ten_source_release(&page->rows[i].evaluation);
     free(page->rows);
     json_decref(page->templates);

@@ -85,16 +85,19 @@ static void write_shapes(struct ten_page *page, const struct sets *sets) {
              "every image of its set.</p>\n",
              sets->height, sets->width, page->digits ? "full ink" : "the brightest",
              ten_show_count((double)(sets->height * sets->width)).text);
+    bool ranges = ten_value_has(&sets->set[0], "out_of_range") && ten_value_has(&sets->set[1], "out_of_range");
     ten_part_table(page, "numbers", "The two sets in numbers");
     ten_html_raw(html, "<thead><tr><th scope=\"col\">Set</th><th scope=\"col\">Images</th><th scope=\"col\">Shape</th>"
                        "<th scope=\"col\">Missing values</th><th scope=\"col\">Duplicates</th>"
-                       "<th scope=\"col\">Empty pixels</th><th scope=\"col\">Checksum</th></tr></thead>\n<tbody>\n");
+                       "<th scope=\"col\">Empty pixels</th>");
+    if (ranges) ten_html_raw(html, "<th scope=\"col\">Out of range</th>");
+    ten_html_raw(html, "<th scope=\"col\">Checksum</th></tr></thead>\n<tbody>\n");
     for (size_t s = 0; s < SETS; s++) {
         const struct ten_value *set = &sets->set[s];
         ten_html(html, "<tr><th scope=\"row\">%s</th><td>%s</td><td>%zu × %zu × %zu</td>", set_words[s],
                  ten_show_count((double)sets->count[s]).text, sets->count[s], sets->height, sets->width);
-        static const char *const members[] = {"missing", "duplicates", "empty_pixels"};
-        for (size_t m = 0; m < sizeof members / sizeof *members; m++)
+        static const char *const members[] = {"missing", "duplicates", "empty_pixels", "out_of_range"};
+        for (size_t m = 0; m < (ranges ? 4 : 3); m++)
             ten_html(html, "<td>%s</td>", ten_show_count((double)ten_member_count(set, members[m])).text);
         ten_html(html, "<td><code>%s</code></td></tr>\n", ten_member_text(set, "checksum"));
     }
@@ -226,6 +229,35 @@ static void write_intensity_chart(struct ten_page *page, const struct sets *sets
     ten_figure_end(page, "intensity");
 }
 
+/* The 50 bars in which the original study shows the same. */
+static void write_intensity_bins(struct ten_page *page, const struct sets *sets) {
+    enum { BINS = 50 };
+    struct ten_value histogram = ten_value_member(&sets->set[0], "histogram");
+    double counts[BINS] = {0}, total = 0, least = 1;
+    for (size_t v = 0; v < 256; v++) {
+        struct ten_value item = ten_value_item(&histogram, v);
+        double count = (double)ten_value_count(&item);
+        counts[v * BINS / 255 < BINS ? v * BINS / 255 : BINS - 1] += count;
+        total += count;
+    }
+    if (total == 0) return;
+    json_t *values = json_array();
+    for (size_t b = 0; b < BINS; b++) {
+        if (counts[b] == 0) continue;
+        ten_figure_row(page, values, "{s:f,s:f,s:f,s:f}", "low", 5.1 * (double)b, "high", 5.1 * (double)(b + 1),
+                       "count", counts[b], "share", counts[b] / total);
+        least = fmin(least, counts[b] / total);
+    }
+    double bottom = pow(10, floor(log10(least)));
+    json_t *figure = ten_figure_new(page, "intensity-bins", values);
+    ten_figure_set(page, figure, "encoding.y.scale.domain", json_pack("[f,i]", bottom, 1));
+    ten_figure_set(page, figure, "encoding.y2.datum", json_real(bottom));
+    ten_figure_begin(page, figure, "wide", "intensity-bins",
+                     "Bar chart: the intensities of the training pixels in 50 bins, on a logarithmic scale");
+    ten_html_raw(&page->html, "The same of the training set in 50 bins of equal width.");
+    ten_figure_end(page, "intensity-bins");
+}
+
 static void write_ink_table(struct ten_page *page, double ink[SETS][TEN_CLASSES]) {
     ten_part_table(page, "numbers", "Mean intensity of each class");
     ten_html_raw(&page->html, "<thead><tr><th scope=\"col\">Class</th><th scope=\"col\">Training</th>"
@@ -312,8 +344,10 @@ static void write_pixel_chart(struct ten_page *page, const struct sets *sets) {
     /* empty images have the tone of 0, on a scale that shows it */
     ten_figure_set(page, figure, "encoding.color.scale.domain", json_pack("[i,f]", 0, brightest > 0 ? brightest : 255));
     ten_figure_begin(page, figure, "square", "pixels", "Heat map: the mean of every pixel over the training images");
-    ten_html_raw(&page->html, "The mean of every pixel over the training set. "
-                              "Point at a pixel for its mean, quartiles and extremes.");
+    ten_html(&page->html,
+             "The mean of every pixel over the %s training images. Point at a pixel for its mean, deviation, quartiles "
+             "and extremes; the file of its data has them all.",
+             ten_show_count((double)sets->count[0]).text);
     ten_figure_end(page, "pixels");
 }
 
@@ -325,9 +359,12 @@ static void write_samples(struct ten_page *page, const struct sets *sets) {
         struct ten_value samples = ten_value_member(&sets->set[s], "samples");
         size_t count = ten_value_length(&samples, 0);
         ten_html_raw(&page->html, "<figure class=\"pictures\"><div class=\"samples\">\n");
+        size_t last = TEN_CLASSES; /* each class begins a row with its name */
         for (size_t i = 0; i < count; i++) {
             struct ten_value sample = ten_value_item(&samples, i);
             size_t label = (size_t)ten_member_number(&sample, "label", 0, TEN_CLASSES - 1);
+            if (label != last) ten_html(&page->html, "<span>%s</span>", page->classes[label]);
+            last = label;
             ten_part_picture(page, ten_member_picture(&sample, "image"), sets->width, sets->height, 1,
                              "%s image %zu%s: %s", set_words[s], ten_member_count(&sample, "index"),
                              page->chosen[s] ? " of those chosen" : "", page->classes[label]);
@@ -356,20 +393,23 @@ static void write_summaries(struct ten_page *page, const struct sets *sets) {
 }
 
 static void write_class_images(struct ten_page *page, const struct sets *sets) {
-    static const char *const kinds[] = {"mean", "median", "deviation"};
+    static const char *const kinds[] = {"mean", "median", "deviation", "minimum", "maximum"};
     struct ten_value all = ten_value_member(&sets->set[0], "class_images");
-    size_t count = ten_value_length(&all, 0);
-    ten_html_raw(
-        &page->html,
-        "<figure class=\"pictures\"><div class=\"scroll\" role=\"region\" tabindex=\"0\" "
-        "aria-label=\"Mean, median and deviation of each class\"><table class=\"faces\">\n<thead><tr><td></td>");
+    size_t count = ten_value_length(&all, 0), shown = sizeof kinds / sizeof *kinds;
+    for (size_t i = 0; i < count; i++) { /* studies of earlier versions lack the last two */
+        struct ten_value item = ten_value_item(&all, i);
+        if (!ten_value_has(&item, "minimum") || !ten_value_has(&item, "maximum")) shown = 3;
+    }
+    ten_html_raw(&page->html,
+                 "<figure class=\"pictures\"><div class=\"scroll\" role=\"region\" tabindex=\"0\" "
+                 "aria-label=\"Average images of each class\"><table class=\"faces\">\n<thead><tr><td></td>");
     for (size_t i = 0; i < count; i++) {
         struct ten_value item = ten_value_item(&all, i);
         size_t label = (size_t)ten_member_number(&item, "label", 0, TEN_CLASSES - 1);
         ten_html(&page->html, "<th scope=\"col\">%s</th>", page->classes[label]);
     }
     ten_html_raw(&page->html, "</tr></thead>\n<tbody>\n");
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    for (size_t k = 0; k < shown; k++) {
         ten_html(&page->html, "<tr><th scope=\"row\">%s</th>", kinds[k]);
         for (size_t i = 0; i < count; i++) {
             struct ten_value item = ten_value_item(&all, i);
@@ -398,6 +438,7 @@ void ten_section_data(struct ten_page *page) {
     write_first_rows(page, &sets);
     ten_html_raw(&page->html, "<h3>Intensity</h3>\n");
     write_intensity_chart(page, &sets);
+    write_intensity_bins(page, &sets);
     ten_html_raw(&page->html, "<div class=\"pair\">\n");
     write_intensity_table(page, &sets);
     write_pixel_chart(page, &sets);
@@ -405,5 +446,6 @@ void ten_section_data(struct ten_page *page) {
     write_ink_chart(page, &sets);
     write_summaries(page, &sets);
     write_class_images(page, &sets);
+    ten_part_variation(page);
     ten_html_raw(&page->html, "</section>\n");
 }

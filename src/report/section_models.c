@@ -113,6 +113,8 @@ static void write_confusion(struct ten_page *page, const struct panel *panel) {
     ten_figure_begin(page, figure, "square", name, label);
     ten_html_raw(&page->html, "Confusion matrix: how many images of each class (rows) got each label (columns). Colour "
                               "marks mistakes only, stronger for more.");
+    if (page->sprite.root && ten_value_has(&panel->root, "predicted"))
+        ten_html_raw(&page->html, "<span class=\"live\" hidden> Choose a cell to see its images below.</span>");
     ten_figure_table(page);
     write_confusion_table(page, panel);
     ten_figure_end(page, name);
@@ -354,16 +356,24 @@ static void write_mistakes(struct ten_page *page, const struct panel *panel) {
 static void write_panel(struct ten_page *page, struct ten_row *row, bool shown) {
     struct panel panel = read_panel(row);
     ten_html(&page->html, "<div class=\"panel\" id=\"panel-%s\"%s>\n", row->name, shown ? "" : " hidden");
+    /* what is not shown at once costs next to nothing until it is: no elements, no decoded pictures */
+    if (!shown) ten_html_raw(&page->html, "<template>\n");
     write_finding(page, &panel);
     write_convergence(page, &panel);
+    ten_part_measures(page, &panel.root);
     ten_html_raw(&page->html, "<div class=\"pair confused\">\n");
     write_confusion(page, &panel);
     write_report(page, &panel);
-    ten_html_raw(&page->html, "</div>\n<div class=\"pair detail\">\n");
+    ten_html_raw(&page->html, "</div>\n");
+    if (page->sprite.root && ten_value_has(&panel.root, "predicted")) /* filled by web/linked.js */
+        ten_html(&page->html, "<div class=\"cell pictures live\" data-model=\"%s\" hidden></div>\n", row->name);
+    ten_html_raw(&page->html, "<div class=\"pair detail\">\n");
     write_roc(page, &panel);
+    ten_part_probabilities(page, panel.row, &panel.root);
     write_history(page, &panel);
     ten_html_raw(&page->html, "</div>\n");
     write_mistakes(page, &panel);
+    if (!shown) ten_html_raw(&page->html, "</template>\n");
     ten_html_raw(&page->html, "</div>\n");
 }
 

@@ -17,9 +17,13 @@
 
 static const char picture[] = "data:image/png;base64,iVBORw0KGgo=";
 
-enum { DOCUMENTS = 6 };
-static const char *const document_names[DOCUMENTS] = {"study.json",   "explore.json",      "preprocess.json",
-                                                      "compare.json", "evaluate/knn.json", "evaluate/logistic.json"};
+enum { DOCUMENTS = 10, SPRITE = 6, INSIDE = 7, EMBED = 8, EMBED_FEATURES = 9 };
+static const char *const document_names[DOCUMENTS] = {
+    "study.json",        "explore.json",           "preprocess.json", "compare.json",
+    "evaluate/knn.json", "evaluate/logistic.json", "sprite.json",     "inside.json",
+    "embed.json",        "embed-features.json"};
+static const char labels[] = "012345678949"; /* of the test images that the models were asked about */
+enum { ASKED = sizeof labels - 1 };
 
 struct study {
     json_t *documents[DOCUMENTS];
@@ -39,6 +43,26 @@ static json_t *class_names(void) {
         json_array_append_new(names, json_string(name));
     }
     return names;
+}
+
+/* What an older study's sets lack. */
+static void add_variation(json_t *set) {
+    json_t *more = json_pack(
+        "{s:i,s:[{s:i,s:[{s:i,s:f,s:s}]}],s:[{s:i,s:[{s:i,s:f,s:s}]}],s:[{s:i,s:[{s:i,s:s}]}],"
+        "s:[{s:i,s:{s:f,s:f},s:{s:f,s:f},s:{s:f,s:f},s:{s:f,s:f}},{s:i,s:{s:f,s:f},s:{s:f,s:f},s:{s:f,s:f},"
+        "s:{s:f,s:f}}]}",
+        "out_of_range", 0, "typical", "label", 5, "digits", "index", 7, "distance", 3.5, "image", picture, "atypical",
+        "label", 5, "digits", "index", 8, "distance", 9.5, "image", picture, "prototypes", "label", 5, "groups",
+        "count", 1234, "image", picture, "noise", "label", 5, "isolated_pixels", "mean", 0.25, "deviation", 0.5,
+        "stroke_width", "mean", 2.75, "deviation", 0.5, "slant", "mean", -12.5, "deviation", 8.0, "ink", "mean", 99.0,
+        "deviation", 20.0, "label", 6, "isolated_pixels", "mean", 0.5, "deviation", 0.5, "stroke_width", "mean", 3.25,
+        "deviation", 0.5, "slant", "mean", 3.5, "deviation", 8.0, "ink", "mean", 109.0, "deviation", 20.0);
+    assert_non_null(more);
+    json_object_update(set, more);
+    json_decref(more);
+    json_t *images = json_array_get(json_object_get(set, "class_images"), 0);
+    json_object_set_new(images, "minimum", json_string(picture));
+    json_object_set_new(images, "maximum", json_string(picture));
 }
 
 static json_t *make_set(const char *name, int count) {
@@ -65,6 +89,7 @@ static json_t *make_set(const char *name, int count) {
         picture, "images", images, "class_images", "label", 5, "count", 10, "mean", picture, "median", picture,
         "deviation", picture, "pixels", pixels);
     assert_non_null(set);
+    add_variation(set);
     return set;
 }
 
@@ -107,6 +132,51 @@ static json_t *make_evaluation(const char *name) {
     return evaluation;
 }
 
+/* Measures, curves and labels as later studies have them; a model is wrong on the last images. */
+static void add_answers(json_t *evaluation, const char *predicted) {
+    json_t *more = json_pack(
+        "{s:f,s:f,s:f,s:f,s:f,s:f,s:[{s:f,s:f,s:i,s:n,s:n},{s:f,s:f,s:i,s:f,s:f}],s:[{s:i,s:f,s:[[f,f],[f,f]]}],s:s,"
+        "s:o,s:{s:i,s:i,s:f,s:f,s:f}}",
+        "kappa", 0.9375, "mcc", 0.9376, "top2_accuracy", 0.9812, "top3_accuracy", 0.9923, "brier", 0.0725, "ece",
+        0.0134, "calibration", "low", 0.0, "high", 0.5, "count", 0, "confidence", "accuracy", "low", 0.5, "high", 1.0,
+        "count", 12, "confidence", 0.875, "accuracy", 0.75, "pr", "label", 3, "average_precision", 0.9876, "points",
+        0.0, 1.0, 1.0, 0.8, "predicted", predicted, "confidence", repeated(ASKED, json_real(0.625)), "without_rejected",
+        "count", 9985, "correct", 9500, "accuracy", 0.9514, "accuracy_low", 0.947, "accuracy_high", 0.9555);
+    assert_non_null(more);
+    json_object_update(evaluation, more);
+    json_decref(more);
+}
+
+static json_t *make_sprite(void) {
+    return json_pack("{s:i,s:i,s:i,s:i,s:s,s:s}", "count", ASKED, "height", 2, "width", 2, "columns", 100, "labels",
+                     labels, "image", picture);
+}
+
+static json_t *make_grid(int layer, const char *text, int count) {
+    return json_pack("{s:i,s:s,s:i,s:i,s:i,s:i,s:i,s:s}", "layer", layer, "text", text, "count", count, "shown", count,
+                     "columns", 8, "height", 3, "width", 3, "image", picture);
+}
+
+static json_t *make_inside(void) {
+    return json_pack("{s:s,s:s,s:s,s:o,s:[{s:i,s:i,s:i,s:f,s:i,s:i,s:s,s:s,s:[o,o]}]}", "model", "cnn2", "title",
+                     "Two convolutions", "prep", "scale", "filters", make_grid(1, "conv 32 3x3", 32), "digits", "index",
+                     7, "truth", 4, "predicted", 9, "probability", 0.75, "height", 2, "width", 2, "input", picture,
+                     "saliency", picture, "layers", make_grid(1, "conv 32 3x3", 32), make_grid(4, "conv 64 3x3", 64));
+}
+
+/* The twelve images on a line, class by class, but for the last two: a 4 among the 9s, a 9 beside them. */
+static json_t *make_embedding(const char *what) {
+    json_t *points = json_array(), *others = json_array();
+    for (int i = 0; i < (int)ASKED; i++) {
+        json_array_append_new(points, json_pack("[f,f]", i < 10 ? 10.0 * i : 90.0 + i, 0.5));
+        json_array_append_new(others, json_pack("[f,f]", 1.0 * i, 2.0));
+    }
+    return json_pack("{s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:f,s:f,s:f,s:s,s:o,s:{s:f,s:[f,f],s:o}}", "data", "mnist", "on",
+                     "test", "what", what, "prep", "scale", "count", ASKED, "perplexity", 30, "iterations", 1000,
+                     "seed", 0, "seconds", 4.5, "kl_divergence", 1.75, "purity_10", 0.925, "labels", labels, "points",
+                     points, "pca", "purity_10", 0.4125, "explained", 0.1, 0.07, "points", others);
+}
+
 static struct study make_study(void) {
     struct study study;
     study.documents[0] =
@@ -116,6 +186,12 @@ static struct study make_study(void) {
                   "generic", "threads", 2, "best", "knn", "chosen_on", "validation");
     study.documents[1] = json_pack("{s:s,s:s,s:o,s:[o,o]}", "data", "mnist", "path", "data/mnist", "classes",
                                    class_names(), "sets", make_set("train", 600), make_set("test", 100));
+    json_t *across =
+        json_pack("{s:{s:i,s:[{s:i,s:i,s:i,s:i}]},s:[{s:i,s:i,s:f,s:s},{s:i,s:i,s:f,s:s}]}", "between", "duplicates", 1,
+                  "pairs", "train", 5, "test", 7, "train_label", 1, "test_label", 7, "contrasts", "first", 4, "second",
+                  9, "distance", 2.5, "image", picture, "first", 0, "second", 1, "distance", 7.25, "image", picture);
+    json_object_update(study.documents[1], across);
+    json_decref(across);
     study.documents[2] =
         json_pack("{s:[{s:s,s:s,s:[{s:i,s:i,s:[{s:s,s:i,s:i,s:i,s:s},{s:s,s:i,s:i,s:i,s:s}]}]}]}", "chains", "prep",
                   "minmax,crop1", "summary", "Makes less of it.", "digits", "index", 0, "label", 5, "stages", "name",
@@ -127,6 +203,12 @@ static struct study make_study(void) {
                   make_row("knn", "minmax,crop20,standardize", 0.95, 0.94));
     study.documents[4] = make_evaluation("knn");
     study.documents[5] = make_evaluation("logistic");
+    add_answers(study.documents[4], "012345678999");
+    add_answers(study.documents[5], "012345678888");
+    study.documents[SPRITE] = make_sprite();
+    study.documents[INSIDE] = make_inside();
+    study.documents[EMBED] = make_embedding("pixels");
+    study.documents[EMBED_FEATURES] = make_embedding("features of cnn2");
     for (size_t i = 0; i < DOCUMENTS; i++) assert_non_null(study.documents[i]);
     return study;
 }
@@ -136,7 +218,9 @@ static void free_study(struct study *study) {
 }
 
 static void save_document(const char *folder, size_t which, json_t *document) {
-    assert_int_equal(json_dump_file(document, test_path(folder, document_names[which]), JSON_COMPACT), 0);
+    char path[1024]; /* test_path keeps what it gives, and there are very many */
+    snprintf(path, sizeof path, "%s/%s", folder, document_names[which]);
+    assert_int_equal(json_dump_file(document, path, JSON_COMPACT), 0);
 }
 
 static const char *save_study(const struct study *study) {
@@ -230,19 +314,64 @@ static void test_parts(void **state) {
         "<div class=\"panel\" id=\"panel-knn\">",
         "<div class=\"panel\" id=\"panel-logistic\" hidden>",
         "<b>4</b> taken for <b>9</b></span><span>75\u202f% sure",
+        /* within and between classes */
+        "alt=\"most typical: training image 7, distance 3.5\"",
+        "alt=\"least typical: training image 8, distance 9.5\"",
+        "<small>1,234</small>",
+        "Least for digit 5 (2.75), most for digit 6 (3.25).",
+        "<td>\u221212.5 ± 8.0</td>",
+        "Most alike are digit 4 and digit 9 (2.5), least digit 0 and digit 1 (7.2).",
+        "1 training and 1 test images equal an earlier one of their set; 1 test image equals a training image",
+        "<tr><th scope=\"row\">5</th><td>1</td><td>7</td><td>7</td></tr>",
+        "<th scope=\"col\">Out of range</th>",
+        "<th scope=\"row\">maximum</th><td>",
+        /* further measures */
+        "<dt>Cohen’s kappa</dt><dd>0.9375</dd>",
+        "<dt>Matthews’ correlation</dt><dd>0.9376</dd>",
+        "<dt>Truth among the first two</dt><dd>0.9812</dd>",
+        "<dt>Truth among the first three</dt><dd>0.9923</dd>",
+        "<dt>Brier score, 0 to 2</dt><dd>0.0725</dd>",
+        "<dt>Calibration error (ECE)</dt><dd>0.0134</dd>",
+        "<dt>Accuracy without the 15 images whose label a crowd rejected</dt><dd>0.9514",
+        "Lowest for digit 3, 0.9876.",
+        "On the whole it is too sure: its mean probability lies 12.50\u202f% above its accuracy.",
+        "<tr><th scope=\"row\">0.500–1.000</th><td>12</td><td>0.8750</td><td>0.7500</td></tr>",
+        /* image by image: knn is wrong on the 10th, logistic on the 9th, 10th and 11th */
+        "<a href=\"#images\">Image by image</a>",
+        "Of 12 test images 9 are labelled correctly by every one of two pipelines, and one by none.",
+        "<div class=\"cell pictures live\" data-model=\"knn\" hidden></div>",
+        "\"sure\":[6250]",
+        "\"sure\":[6250,6250,6250]",
+        "<canvas data-digit=\"10\" role=\"img\" aria-label=\"test image 10\"></canvas><span class=\"verdict\"><b>4</b>"
+        "</span><span>2 of 2 wrong</span>",
+        /* inside */
+        "<b>Two convolutions</b> (<code>scale</code>) looks at an image through 32 filters of 3 × 3 weights first; two "
+        "of "
+        "its layers give pictures.",
+        "<h4>Layer 4: <code>conv 64 3x3</code></h4>",
+        "image 7, a 4; it says <b>9</b>, 75\u202f% sure",
+        /* in a plane */
+        "In the plane that t-SNE makes of the pixels, 92.5\u202f% of an image’s ten nearest have its label, against "
+        "41.2\u202f% in that of two principal components; most mixed are digit ",
+        "Of the features of cnn2 it is 92.5\u202f%",
+        "perplexity 30, 1,000 iterations, 4.50\u202fs; Kullback–Leibler divergence 1.75.",
+        "hold 10.0\u202f% and 7.0\u202f% of the variance",
+        "\"points\":[0,0,990,0,",
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_in(page, parts[i]);
     assert_not_in(page, "<a href=\"models/"); /* no such files in this study */
     assert_not_in(page, "class=\"note\">A ");
     assert_not_in(page, "†");
     assert_not_in(page, "did not converge");
-    assert_not_in(page, "of those chosen");
     assert_not_in(page, "0.9233"); /* published, but for another chain than this study's */
     assert_not_in(page, "sourceMappingURL");
     assert_int_equal(occurrences(page, "<script"), occurrences(page, "</script>"));
     assert_int_equal(occurrences(page, "<section"), occurrences(page, "</section>"));
     assert_int_equal(occurrences(page, "<figure"), occurrences(page, "</figure>"));
     assert_int_equal(occurrences(page, "<table"), occurrences(page, "</table>"));
+    assert_int_equal(occurrences(page, "<template"), occurrences(page, "</template>"));
+    *strstr(page, "<div id=\"tip\"") = 0; /* behind it stand scripts */
+    assert_not_in(page, "of those chosen");
     free(page);
 }
 
@@ -265,7 +394,21 @@ static void test_figures(void **state) {
                                         "roc-knn",
                                         "roc-logistic",
                                         "history-logistic",
-                                        "history-accuracy-logistic"};
+                                        "history-accuracy-logistic",
+                                        "intensity-bins",
+                                        "noise-stroke_width",
+                                        "noise-slant",
+                                        "noise-isolated_pixels",
+                                        "noise-ink",
+                                        "precision-knn",
+                                        "precision-logistic",
+                                        "calibration-knn",
+                                        "calibration-logistic",
+                                        "hardness",
+                                        "embedding-pixels",
+                                        "embedding-pixels-pca",
+                                        "embedding-features",
+                                        "embedding-features-pca"};
     enum { NAMES = sizeof names / sizeof *names };
     for (size_t i = 0; i < NAMES; i++) {
         char file[96];
@@ -379,6 +522,30 @@ static void test_refused(void **state) {
         {4, "mistakes.0.truth", "-1", "evaluate/knn.json: mistakes[0].truth: expected a number from 0 to 9"},
         {4, "history.rows.1", "[1]", "evaluate/knn.json: history.rows[1]: expected 3 items"},
         {5, "per_class", "null", "evaluate/logistic.json: per_class: expected an array, found null"},
+        {1, "sets.0.prototypes.0.label", "10", "explore.json: sets[0].prototypes[0].label: expected a number from 0"},
+        {1, "sets.0.typical.0.digits.0.image", "\"x\"", "sets[0].typical[0].digits[0].image: expected a PNG"},
+        {1, "sets.0.noise.0.slant", "[]", "explore.json: sets[0].noise[0].slant: expected an object"},
+        {1, "between.pairs.0.train", "-1", "explore.json: between.pairs[0].train: expected a whole number"},
+        {1, "contrasts.1.distance", "\"far\"", "explore.json: contrasts[1].distance: expected a number"},
+        {4, "kappa", "2", "evaluate/knn.json: kappa: expected a number from -1 to 1, found 2"},
+        {4, "without_rejected", "[]", "evaluate/knn.json: without_rejected: expected an object"},
+        {4, "calibration.1.count", "0.5", "evaluate/knn.json: calibration[1].count: expected a whole number"},
+        {4, "pr.0.points.1", "[1]", "evaluate/knn.json: pr[0].points[1]: expected 2 items"},
+        {4, "predicted", "\"0123\"", "evaluate/knn.json: predicted: expected 12 digits, found \"0123\""},
+        {5, "predicted", "\"01234567890x\"", "evaluate/logistic.json: predicted: expected 12 digits"},
+        {5, "confidence", "[1]", "evaluate/logistic.json: confidence: expected 12 items, found 1"},
+        {SPRITE, "labels", "\"01\"", "sprite.json: labels: expected 12 digits, found \"01\""},
+        {SPRITE, "image", "\"https://x/\"", "sprite.json: image: expected a PNG"},
+        {SPRITE, "columns", "0", "sprite.json: columns: expected a number from 1"},
+        {SPRITE, "count", "1e9", "sprite.json: count: expected a number from 1"},
+        {INSIDE, "filters.columns", "0", "inside.json: filters.columns: expected a number from 1"},
+        {INSIDE, "digits.0.layers.1.image", "7", "inside.json: digits[0].layers[1].image: expected a PNG"},
+        {INSIDE, "digits.0.truth", "10", "inside.json: digits[0].truth: expected a number from 0 to 9"},
+        {EMBED, "points.3", "[1, 2, 3]", "embed.json: points[3]: expected 2 items, found 3"},
+        {EMBED, "points.3.1", "null", "embed.json: points[3][1]: expected a number"},
+        {EMBED, "labels", "\"01\"", "embed.json: labels: expected a digit for each point"},
+        {EMBED_FEATURES, "pca.points", "[]", "embed-features.json: pca.points: expected 12 items, found 0"},
+        {EMBED_FEATURES, "pca.explained", "[0.1]", "embed-features.json: pca.explained: expected 2 items"},
     };
     struct study whole = make_study();
     const char *folder = save_study(&whole), *out = test_path(folder, "report.html");
@@ -431,7 +598,19 @@ static void test_missing(void **state) {
         const char *path = test_path(folder, document_names[d]);
         assert_int_equal(unlink(path), 0);
         struct ten_error error;
-        if (d == 2) {
+        static const char *const without[] = {"id=\"answers\"", "id=\"inside\"", "id=\"figure-embedding-pixels\"",
+                                              "id=\"figure-embedding-features\""};
+        if (d >= SPRITE) {
+            char *page = build(folder);
+            assert_not_in(page, without[d - SPRITE]);
+            if (d == SPRITE) {
+                assert_not_in(page, "id=\"lookup\"");
+                assert_not_in(page, "class=\"cell");
+                assert_not_in(page, "href=\"#images\"");
+            }
+            assert_in(page, d < EMBED ? "href=\"#plane\"" : "In the plane that t-SNE makes of the ");
+            free(page);
+        } else if (d == 2) {
             char *page = build(folder);
             assert_not_in(page, "id=\"preprocessing\"");
             assert_not_in(page, "href=\"#preprocessing\"");
@@ -451,6 +630,69 @@ static void test_missing(void **state) {
     assert_fails(ten_report_build(test_path(folder, "nowhere"), out, &error), TEN_NOT_FOUND, "nowhere/study.json");
     assert_fails(ten_report_build(folder, test_path(folder, "nowhere/report.html"), &error), TEN_IO,
                  "nowhere/report.html");
+}
+
+/* A study of before there was more than it held. */
+static void test_earlier(void **state) {
+    (void)state;
+    struct study study = make_study();
+    static const struct {
+        size_t document;
+        const char *path;
+    } later[] = {
+        {1, "between"},
+        {1, "contrasts"},
+        {1, "sets.0.out_of_range"},
+        {1, "sets.0.typical"},
+        {1, "sets.0.atypical"},
+        {1, "sets.0.noise"},
+        {1, "sets.0.prototypes"},
+        {1, "sets.0.class_images.0.maximum"},
+        {4, "kappa"},
+        {4, "mcc"},
+        {4, "top2_accuracy"},
+        {4, "top3_accuracy"},
+        {4, "brier"},
+        {4, "ece"},
+        {4, "calibration"},
+        {4, "pr"},
+        {4, "without_rejected"},
+        {4, "predicted"},
+        {4, "confidence"},
+        {5, "predicted"},
+    };
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
+        change(study.documents[later[i].document], later[i].path, NULL);
+    const char *folder = save_study(&study);
+    free_study(&study);
+    char *page = build(folder);
+    static const char *const parts[] = {"Variation within",  "Noise and strokes", "against another</h3>",
+                                        "Copies</h3>",       "Out of range",      "id=\"images\"",
+                                        "id=\"answers\"",    "figure-noise",      "figure-precision-k",
+                                        "calibration-knn\"", "class=\"cell"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_not_in(page, parts[i]);
+    free(page);
+}
+
+/* Whatever overlaps in the plane is told, however few points there are. */
+static void test_overlap(void **state) {
+    (void)state;
+    struct study study = make_study();
+    json_t *points = json_array(), *many = json_array();
+    char text[101] = "";
+    for (int i = 0; i < 100; i++) { /* every class a heap of ten of its own, but 3 and 8 in one */
+        int class = i / 10, place = class == 8 ? 3 : class;
+        text[i] = (char)('0' + class);
+        json_array_append_new(points, json_pack("[f,f]", 100.0 * place + i % 10 + 0.5 * (class == 8), 0.01 * (i % 7)));
+        json_array_append_new(many, json_pack("[f,f]", 0.0, 0.0)); /* and all in one place */
+    }
+    change(study.documents[EMBED], "count", json_integer(100));
+    change(study.documents[EMBED], "labels", json_string(text));
+    change(study.documents[EMBED], "points", points);
+    change(study.documents[EMBED], "pca.points", many);
+    char *page = build_study(&study);
+    assert_in(page, "components; most mixed are digit 3 and digit 8. Of the");
+    free(page);
 }
 
 static void test_old_page_stays(void **state) {
@@ -730,6 +972,8 @@ int main(void) {
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_no_json),
         cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_earlier),
+        cmocka_unit_test(test_overlap),
         cmocka_unit_test(test_old_page_stays),
         cmocka_unit_test(test_edge_cases),
         cmocka_unit_test(test_limited),

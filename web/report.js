@@ -27,7 +27,7 @@
 
   // The pixels that the labels of the y axis take from the plot.
   function labelRoom(spec) {
-    const { type, field, axis } = spec.encoding.y;
+    const { type, field, axis = {} } = spec.encoding.y;
     if (axis === null) return 0;
     return type === "nominal" ? Math.min(axis.labelLimit ?? 180, widest(spec, values(spec, field))) + 20 : 60;
   }
@@ -62,10 +62,32 @@
     return { width: spec.width * side, height: spec.height * side, autosize: "pad" };
   }
 
+  // Names below or above columns that are too narrow for them stand upright; those of a matrix are numbers, which the rows
+  // have too.
+  function narrowColumns(fit, spec, width) {
+    const { type, field, axis } = spec.encoding.x;
+    if (type !== "nominal" || !axis?.labelAngle) return;
+    const count = values(spec, field).length;
+    const column = (width - labelRoom(spec)) / count;
+    const { y } = spec.encoding;
+    if (column >= (width < 480 ? 40 : 18)) return;
+    if (column >= 14 || y.type !== "nominal") {
+      const small = column < 14 ? { labelFontSize: 9, labelPadding: 2 } : {};
+      fit.encoding.x = { ...spec.encoding.x, axis: { ...axis, labelAngle: -90, ...small } };
+      return;
+    }
+    const number = `(round(datum.index * ${count - 1}) + 1)`;
+    const every = `${number} % 5 && ${number} > 1 ? '' : ${number}`;
+    fit.encoding.x = { ...spec.encoding.x, axis: { ...axis, labelAngle: 0, labelExpr: every } };
+    fit.encoding.y = { ...y, axis: { ...y.axis, labelExpr: `${number} + ' ' + datum.label`, labelLimit: 125, labelPadding: 3 } };
+    fit.height = count * 14;
+  }
+
   // The figure for a width: the plot fills it, and what must stay square does.
   function fitted(spec, width) {
     const fit = { ...spec, width, autosize: { type: "fit-x", contains: "padding" } };
     fit.encoding = { ...spec.encoding, x: sparse(spec, width) };
+    narrowColumns(fit, spec, width);
     if (spec.usermeta?.aspect) fit.height = Math.round(width * spec.usermeta.aspect);
     if (spec.usermeta?.cells) Object.assign(fit, squareCells(spec, width));
     const narrow = width < 480;
@@ -75,6 +97,7 @@
       aria: false, // the element around the figure says what it is
       legend: { ...spec.config.legend, columns: legendColumns(spec, width) },
     };
+    if (spec.usermeta?.textFrom > width) fit.layer = spec.layer.filter((layer) => layer.mark.type !== "text");
     if (narrow) {
       fit.config.axis = { ...spec.config.axis, labelFontSize: 11, titleFontSize: 11 };
       fit.config.text = { ...spec.config.text, fontSize: 10 };
@@ -90,7 +113,7 @@
     const state = figures.get(figure);
     if (!width || state.width === width) return;
     state.width = width;
-    const spec = vegaLite.compile(fitted(specOf(figure), width)).spec;
+    const spec = vegaOf(fitted(specOf(figure), width));
     const holder = document.createElement("div");
     const view = new vega.View(vega.parse(spec), { renderer: "svg", container: holder, hover: true, tooltip });
     await view.runAsync();
@@ -208,7 +231,7 @@
     unhide(button);
   }
 
-  // ---- The comparison's order ----
+  // ---- Tables: their order, and a file of them to take away ----
 
   function sortBy(table, column, direction) {
     const key = (row) => {
@@ -243,6 +266,27 @@
     });
   }
 
+  // A cell as other programs read it: the value behind what is shown, numbers without commas, dashes as nothing.
+  function plain(cell) {
+    const text = cell.dataset.key ?? cell.textContent.trim().replace(/\s+/g, " ");
+    if (/^[−+]?\d{1,3}(,\d{3})*(\.\d+)?$/.test(text)) return text.replaceAll(",", "").replace("−", "-");
+    if (text === "–") return "";
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  }
+
+  function savable(table) {
+    if (table.querySelector("img")) return; // pictures are no values
+    const title = table.parentElement.getAttribute("aria-label");
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "csv", textContent: "CSV" });
+    button.setAttribute("aria-label", `CSV: save the table “${title}”`);
+    button.addEventListener("click", () => {
+      const lines = [...table.rows].map((row) => [...row.cells].map(plain).join(","));
+      const name = title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+      download(`${name}.csv`, "text/csv", `${lines.join("\n")}\n`);
+    });
+    table.after(button);
+  }
+
   // ---- One model after another ----
 
   function adopt(figure) {
@@ -270,6 +314,19 @@
     unhide(select.closest("p"));
   }
 
+  // Shows one of the elements that a <select data-shows> names.
+  function shows(select) {
+    const parts = [...select.options].map((option) => document.getElementById(option.value));
+    const show = () => parts.forEach((part) => (part.hidden = part.id !== select.value));
+    if (parts.length < 2) return;
+    select.addEventListener("change", () => {
+      show();
+      redraw();
+    });
+    show();
+    unhide(select.closest("p"));
+  }
+
   // ---- Where the reader is ----
 
   function navigation() {
@@ -288,8 +345,10 @@
   }
 
   themeButton();
-  all(".comparison table").forEach(sortable);
+  all(":is(.comparison, .sortable) table").forEach(sortable);
+  all(".scroll > table").forEach(savable);
   chooser();
+  all("select[data-shows]").forEach(shows);
   navigation();
   all("figure.chart").forEach(adopt);
   redraw();

@@ -1,6 +1,6 @@
 /* Files into the program, by the assembler's .incbin: no generated source, no conversion, read-only pages that are only
  * loaded when used. The build gives the paths as string literals: TEN_ASSET_STYLE, TEN_ASSET_SCRIPT, TEN_ASSET_LINKED,
- * TEN_ASSET_FIGURES, TEN_ASSET_VEGA, TEN_ASSET_VEGA_LITE. */
+ * TEN_ASSET_NAMES, TEN_ASSET_PICTURES, TEN_ASSET_FIGURES, TEN_ASSET_VEGA, TEN_ASSET_VEGA_LITE. */
 #include "report/assets.h"
 
 /* The symbols are private to this file: ".L"-less names, but not global. */
@@ -21,6 +21,8 @@
 EMBED(style, TEN_ASSET_STYLE)
 EMBED(script, TEN_ASSET_SCRIPT)
 EMBED(linked, TEN_ASSET_LINKED)
+EMBED(names, TEN_ASSET_NAMES)
+EMBED(pictures, TEN_ASSET_PICTURES)
 EMBED(figures, TEN_ASSET_FIGURES)
 EMBED(vega, TEN_ASSET_VEGA)
 EMBED(vega_lite, TEN_ASSET_VEGA_LITE)

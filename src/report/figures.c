@@ -160,28 +160,47 @@ static json_t *with_colours(const json_t *palette, json_t *json) {
 
 /* ---- Files -------------------------------------------------------------------------------------------- */
 
-/* Writes a figure with its rows one on a line each, which is how people edit data. */
-static enum ten_status save_figure(const char *path, json_t *figure, struct ten_error *error) {
-    struct ten_writer writer = {0};
+/* The figure's text, with its rows one on a line each, which is how people edit data. NULL: no memory. */
+static char *text_of(json_t *figure, size_t *size) {
+    char *text = NULL;
+    FILE *stream = open_memstream(&text, size);
     json_t *values = json_incref(json_object_get(json_object_get(figure, "data"), "values")), *row;
     json_object_del(figure, "data"); /* it stands last, so that the rest reads from the top */
-    char *head = json_dumps(figure, JSON_INDENT(2) | JSON_REAL_PRECISION(6)), *text = NULL;
-    enum ten_status status = head ? ten_writer_open(&writer, path, error) : ten_fail_memory(error, "a figure");
-    if (status == TEN_OK) /* without the closing "\n}" */
-        status = ten_writer_printf(&writer, error, "%.*s,\n  \"data\": {\"values\": [", (int)strlen(head) - 2, head);
+    char *head = json_dumps(figure, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    bool good = stream && head;
+    if (good) fprintf(stream, "%.*s,\n  \"data\": {\"values\": [", (int)strlen(head) - 2, head); /* without "\n}" */
     size_t i;
     json_array_foreach(values, i, row) {
-        if (status != TEN_OK) break;
-        text = json_dumps(row, JSON_REAL_PRECISION(6));
-        status = text ? ten_writer_printf(&writer, error, "%s\n    %s", i ? "," : "", text)
-                      : ten_fail_memory(error, "a figure");
-        free(text);
+        char *line = good ? json_dumps(row, JSON_REAL_PRECISION(6)) : NULL;
+        if (line) fprintf(stream, "%s\n    %s", i ? "," : "", line);
+        good = line != NULL;
+        free(line);
     }
-    if (status == TEN_OK) status = ten_writer_printf(&writer, error, "\n  ]}\n}\n");
-    if (status == TEN_OK) status = ten_writer_commit(&writer, error);
-    ten_writer_abandon(&writer);
+    if (good) fprintf(stream, "\n  ]}\n}\n");
+    if (stream && ferror(stream)) good = false;
+    if (stream && fclose(stream) != 0) good = false;
     free(head);
     json_decref(values);
+    if (good) return text;
+    free(text);
+    return NULL;
+}
+
+/* A file that holds these very bytes is left as it is: most figures are the same when a page is made again. */
+static enum ten_status save_text(const char *path, const char *text, size_t size, struct ten_error *error) {
+    uint8_t *there = NULL;
+    size_t length = 0;
+    bool same =
+        ten_file_read(path, size, &there, &length, NULL) == TEN_OK && length == size && memcmp(there, text, size) == 0;
+    free(there);
+    return same ? TEN_OK : ten_file_write(path, text, size, error);
+}
+
+static enum ten_status save_figure(const char *path, json_t *figure, struct ten_error *error) {
+    size_t size;
+    char *text = text_of(figure, &size);
+    enum ten_status status = text ? save_text(path, text, size, error) : ten_fail_memory(error, "a figure");
+    free(text);
     return status;
 }
 

@@ -10,8 +10,10 @@ struct ten_row {
     const char *name, *model, *title, *prep;
     double accuracy, low, high, precision, recall, f1, log_loss, auc, validation; /* NAN: undefined */
     double prep_seconds, fit_seconds, predict_seconds, peak_bytes, parameters;
+    double model_bytes; /* of the model's file, from its evaluation; NAN: not known */
     bool converged;
     struct ten_source evaluation;          /* root NULL: not there */
+    struct ten_source curves;              /* a network's curves with images kept apart; root NULL: not there */
     const struct ten_published *published; /* the original study's figures for the same, or NULL */
 };
 
@@ -27,7 +29,9 @@ struct ten_page {
     const char *folder;
     bool beside; /* the page lies in the study's folder, so that links to its files work */
     struct ten_source study, explore, compare, preprocess;
-    struct ten_source sprite, inside, embeds[2]; /* of pixels and of features */
+    struct ten_source sprite, inside, embeds[2];                    /* of pixels and of features */
+    struct ten_source crossval, tune, significance, suspects, runs; /* root NULL: not there */
+    bool by_folds; /* the best row was chosen by cross-validation, not on images held back once */
     const char *data, *data_title;
     const char *classes[TEN_CLASSES];
     bool digits; /* the classes are called "0".."9" */
@@ -63,12 +67,35 @@ void ten_figure_keep(struct ten_page *page, json_t *figure, const char *name, co
 /* Writes all collected figures to folder/figures/NAME.vl.json, colours filled in. */
 void ten_figures_save(struct ten_page *page);
 
+/* ---- axis.c ---- */
+
+/* An error rate that a logarithm can take: no errors among `count` images count as half of one. */
+double ten_axis_error(double accuracy, size_t count);
+/* Lets `axis` ("encoding.x"), which shows error rates on a reversed logarithm, go from `low` to `high` and puts ticks
+ * where accuracies are round. */
+void ten_axis_stretch(struct ten_page *page, json_t *figure, const char *axis, double low, double high);
+/* A figure of a matrix: `rows` lines high and with room for its texts only if `columns` of `cell` pixels fit. */
+void ten_axis_matrix(struct ten_page *page, json_t *figure, size_t rows, size_t columns, size_t cell);
+/* Thresholds for a colour scale of `count` + 1 colours, in equal ratios from `low` to `high`. */
+json_t *ten_axis_thresholds(struct ten_page *page, double low, double high, size_t count);
+
 /* ---- sections ---- */
 
 void ten_section_data(struct ten_page *page);
 void ten_section_preprocess(struct ten_page *page);
 void ten_section_compare(struct ten_page *page);
+void ten_section_costs(struct ten_page *page); /* a part of the comparison */
 void ten_section_models(struct ten_page *page);
+void ten_section_crossval(struct ten_page *page);
+void ten_section_tune(struct ten_page *page);
+void ten_section_learning(struct ten_page *page);
+void ten_section_robustness(struct ten_page *page);
+void ten_section_significance(struct ten_page *page);
+void ten_section_suspects(struct ten_page *page);
+void ten_section_runs(struct ten_page *page); /* a part of how it was made */
+/* Whether any row's evaluation has `member`. */
+bool ten_page_has(struct ten_page *page, const char *member);
+bool ten_page_has_curves(const struct ten_page *page);
 void ten_section_made(struct ten_page *page);
 /* Parts of the section on the data (section_variation.c). */
 void ten_part_variation(struct ten_page *page);
@@ -88,7 +115,20 @@ void ten_section_embed(struct ten_page *page);
 void ten_part_class(struct ten_page *page, size_t label);
 /* "<b>k-nearest neighbours</b> (minmax,crop20,standardize)" */
 void ten_part_chain(struct ten_page *page, const char *prep);
+void ten_part_pipeline(struct ten_page *page, const char *title, const char *prep);
 void ten_part_row(struct ten_page *page, const struct ten_row *row);
+/* The row called `name`, or NULL. */
+struct ten_row *ten_page_row(struct ten_page *page, const char *name);
+/* <td> or a cell that sorts by `value`, whatever it shows; an undefined value stays last. */
+void ten_part_cell(struct ten_page *page, double value, struct ten_show show);
+/* The head row of a table, from the columns' names; `sorted`, if below their number, is the one it is in the order of.
+ */
+void ten_part_heads(struct ten_page *page, const char *const *names, size_t count, size_t sorted);
+/* Opens and closes a box of which one part at a time is shown, chosen by a <select>: between them stand options
+ * (ten_part_option), then ten_part_choices, then elements of those ids, the others than the first hidden. */
+void ten_part_choose(struct ten_page *page, const char *id, const char *label);
+void ten_part_option(struct ten_page *page, const char *id, const char *text);
+void ten_part_choices(struct ten_page *page);
 /* Opens a table in a box of its own that scrolls; `label` names the box. */
 void ten_part_table(struct ten_page *page, const char *class, const char *label);
 void ten_part_table_end(struct ten_page *page);

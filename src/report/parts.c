@@ -1,6 +1,7 @@
 /* Words and small pieces of markup that the sections share. */
 #include "report/page.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,11 +31,51 @@ void ten_part_chain(struct ten_page *page, const char *prep) {
     ten_html_raw(&page->html, "</code>");
 }
 
-void ten_part_row(struct ten_page *page, const struct ten_row *row) {
-    ten_html(&page->html, "<b>%s</b> (", row->title);
-    ten_part_chain(page, row->prep);
+void ten_part_pipeline(struct ten_page *page, const char *title, const char *prep) {
+    ten_html(&page->html, "<b>%s</b> (", title);
+    ten_part_chain(page, prep);
     ten_html_raw(&page->html, ")");
 }
+
+void ten_part_row(struct ten_page *page, const struct ten_row *row) { ten_part_pipeline(page, row->title, row->prep); }
+
+struct ten_row *ten_page_row(struct ten_page *page, const char *name) {
+    for (size_t i = 0; i < page->row_count; i++)
+        if (strcmp(page->rows[i].name, name) == 0) return &page->rows[i];
+    return NULL;
+}
+
+void ten_part_cell(struct ten_page *page, double value, struct ten_show show) {
+    if (isfinite(value)) {
+        char key[40];
+        snprintf(key, sizeof key, "%.9g", value);
+        ten_html(&page->html, "<td data-key=\"%s\">%s</td>", key, show.text);
+    } else {
+        ten_html(&page->html, "<td>%s</td>", show.text);
+    }
+}
+
+void ten_part_heads(struct ten_page *page, const char *const *names, size_t count, size_t sorted) {
+    ten_html_raw(&page->html, "<thead><tr>");
+    for (size_t i = 0; i < count; i++)
+        ten_html(&page->html,
+                 i == sorted ? "<th scope=\"col\" aria-sort=\"descending\">%s</th>" : "<th scope=\"col\">%s</th>",
+                 names[i]);
+    ten_html_raw(&page->html, "</tr></thead>\n<tbody>\n");
+}
+
+void ten_part_choose(struct ten_page *page, const char *id, const char *label) {
+    ten_html(&page->html,
+             "<p class=\"chooser\" hidden><label for=\"choose-%s\">%s</label> <select id=\"choose-%s\" data-shows "
+             "autocomplete=\"off\">\n",
+             id, label, id);
+}
+
+void ten_part_option(struct ten_page *page, const char *id, const char *text) {
+    ten_html(&page->html, "<option value=\"%s\">%s</option>\n", id, text);
+}
+
+void ten_part_choices(struct ten_page *page) { ten_html_raw(&page->html, "</select></p>\n"); }
 
 void ten_part_table(struct ten_page *page, const char *class, const char *label) {
     ten_html(&page->html, "<div class=\"scroll %s\" role=\"region\" aria-label=\"%s\" tabindex=\"0\"><table>\n", class,

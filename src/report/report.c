@@ -103,6 +103,25 @@ static void read_evaluations(struct ten_page *page) {
     }
 }
 
+/* The optional parts of the study. */
+static void read_further(struct ten_page *page) {
+    ten_source_load(&page->crossval, page->folder, "crossval.json", false, page->outcome);
+    ten_source_load(&page->tune, page->folder, "tune.json", false, page->outcome);
+    ten_source_load(&page->significance, page->folder, "significance.json", false, page->outcome);
+    ten_source_load(&page->suspects, page->folder, "suspects.json", false, page->outcome);
+    ten_source_load(&page->runs, page->folder, "runs.json", false, page->outcome);
+    for (size_t i = 0; i < page->row_count; i++) {
+        struct ten_row *row = &page->rows[i];
+        char name[160];
+        snprintf(name, sizeof name, "curves/%.128s.json", row->name);
+        ten_source_load(&row->curves, page->folder, name, false, page->outcome);
+        struct ten_value root = ten_source_root(&row->evaluation);
+        row->model_bytes = row->evaluation.root && ten_value_has(&root, "model_bytes")
+                               ? ten_member_number(&root, "model_bytes", 0, HUGE_VAL)
+                               : NAN;
+    }
+}
+
 static void read_study(struct ten_page *page) {
     ten_source_load(&page->study, page->folder, "study.json", true, page->outcome);
     ten_source_load(&page->explore, page->folder, "explore.json", true, page->outcome);
@@ -132,9 +151,11 @@ static void read_study(struct ten_page *page) {
     page->limit = ten_value_has(&study, "limit") ? ten_member_count(&study, "limit") : 0;
     page->chosen[0] = page->limit && page->train_count >= page->limit;
     page->chosen[1] = page->limit && page->test_count >= page->limit;
+    page->by_folds = strcmp(ten_member_text(&study, "chosen_on"), "crossval") == 0;
     read_rows(page);
     find_best(page);
     read_evaluations(page);
+    read_further(page);
 }
 
 /* ---- Writing ------------------------------------------------------------------------------------------ */
@@ -217,6 +238,12 @@ static void write_note(struct ten_page *page) {
     ten_html_raw(&page->html, ": the whole study takes longer and comes to other figures.</p>\n");
 }
 
+static bool has_learning(struct ten_page *page) {
+    return ten_page_has(page, "learning_curve") || ten_page_has_curves(page);
+}
+
+static bool has_robustness(struct ten_page *page) { return ten_page_has(page, "robustness"); }
+
 static void write_top(struct ten_page *page) {
     struct ten_html *html = &page->html;
     const struct ten_row *best = &page->rows[page->best];
@@ -225,11 +252,17 @@ static void write_top(struct ten_page *page) {
                        "<nav aria-label=\"Sections\"><a class=\"brand\" href=\"#top\">Tenfold</a>\n<ol>"
                        "<li><a href=\"#data\">The data</a></li>");
     if (page->preprocess.root) ten_html_raw(html, "<li><a href=\"#preprocessing\">Preprocessing</a></li>");
+    if (page->crossval.root) ten_html_raw(html, "<li><a href=\"#crossval\">Cross-validation</a></li>");
+    if (page->tune.root) ten_html_raw(html, "<li><a href=\"#tuning\">Tuning</a></li>");
     ten_html_raw(html,
                  "<li><a href=\"#comparison\">Comparison</a></li><li><a href=\"#model\">Model in detail</a></li>");
     if (ten_has_images(page)) ten_html_raw(html, "<li><a href=\"#images\">Image by image</a></li>");
     if (page->inside.root) ten_html_raw(html, "<li><a href=\"#inside\">Inside the network</a></li>");
     if (page->embeds[0].root || page->embeds[1].root) ten_html_raw(html, "<li><a href=\"#plane\">In a plane</a></li>");
+    if (has_learning(page)) ten_html_raw(html, "<li><a href=\"#learning\">Learning</a></li>");
+    if (has_robustness(page)) ten_html_raw(html, "<li><a href=\"#robustness\">Robustness</a></li>");
+    if (page->significance.root) ten_html_raw(html, "<li><a href=\"#significance\">Significance</a></li>");
+    if (page->suspects.root) ten_html_raw(html, "<li><a href=\"#suspects\">Suspect labels</a></li>");
     ten_html_raw(html,
                  "<li><a href=\"#made\">How this was made</a></li></ol>\n"
                  "<button type=\"button\" id=\"theme\" hidden>Dark</button></nav>\n<main>\n<header id=\"top\">\n");
@@ -240,8 +273,12 @@ static void write_top(struct ten_page *page) {
              ten_show_percent(best->accuracy, 2).text, ten_show_percent(best->low, 2).text,
              ten_show_percent(best->high, 2).text);
     if (page->row_count > 1) {
-        ten_html(html, "It was chosen among %s pipelines on %s images held back from training",
-                 ten_show_small(page->row_count).text, ten_member_text(&study, "chosen_on"));
+        ten_html(html, "It was chosen among %s pipelines ", ten_show_small(page->row_count).text);
+        if (page->by_folds) {
+            ten_html_raw(html, "by cross-validation on the training images");
+        } else {
+            ten_html(html, "on %s images held back from training", ten_member_text(&study, "chosen_on"));
+        }
         if (isfinite(best->validation))
             ten_html(html, ", where it reached %s", ten_show_percent(best->validation, 2).text);
         ten_html_raw(html, ", before any was measured on the test set");
@@ -263,6 +300,8 @@ static void write_foot(struct ten_page *page) {
     ten_html_raw(html, "</script>\n<script>\n");
     write_asset(page, ten_asset_linked());
     ten_html_raw(html, "</script>\n<script>\n");
+    write_asset(page, ten_asset_names());
+    ten_html_raw(html, "</script>\n<script>\n");
     write_asset(page, ten_asset_script());
     ten_html_raw(html, "</script>\n</body>\n</html>\n");
 }
@@ -272,11 +311,17 @@ static void write_page(struct ten_page *page) {
     write_top(page);
     ten_section_data(page);
     if (page->preprocess.root) ten_section_preprocess(page);
+    if (page->crossval.root) ten_section_crossval(page);
+    if (page->tune.root) ten_section_tune(page);
     ten_section_compare(page);
     ten_section_models(page);
     if (ten_has_images(page)) ten_section_images(page);
     if (page->inside.root) ten_section_inside(page);
     if (page->embeds[0].root || page->embeds[1].root) ten_section_embed(page);
+    if (has_learning(page)) ten_section_learning(page);
+    if (has_robustness(page)) ten_section_robustness(page);
+    if (page->significance.root) ten_section_significance(page);
+    if (page->suspects.root) ten_section_suspects(page);
     ten_section_made(page);
     write_foot(page);
 }
@@ -304,13 +349,16 @@ static bool same_file(const struct ten_page *page, const char *name, const char 
 /* Refuses an `out` that is one of the files which the page is made of. */
 static void check_out(struct ten_page *page, const char *out) {
     struct ten_outcome *outcome = page->outcome;
-    const struct ten_source *sources[] = {&page->study,  &page->explore, &page->compare,   &page->preprocess,
-                                          &page->sprite, &page->inside,  &page->embeds[0], &page->embeds[1]};
+    const struct ten_source *sources[] = {&page->study,    &page->explore, &page->compare,      &page->preprocess,
+                                          &page->sprite,   &page->inside,  &page->embeds[0],    &page->embeds[1],
+                                          &page->crossval, &page->tune,    &page->significance, &page->suspects,
+                                          &page->runs};
     bool own = false;
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) own = own || same_file(page, sources[i]->name, out);
     for (size_t i = 0; i < page->row_count && !own; i++) {
-        static const char *const formats[] = {"validate/%.128s.json", "evaluate/%.128s.json",
-                                              "models/%.128s.safetensors"};
+        static const char *const formats[] = {"validate/%.128s.json",           "crossval/%.128s.json",
+                                              "out-of-fold/%.128s.safetensors", "curves/%.128s.json",
+                                              "evaluate/%.128s.json",           "models/%.128s.safetensors"};
         char name[192];
         for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
             snprintf(name, sizeof name, formats[f], page->rows[i].name);
@@ -342,7 +390,15 @@ static void release(struct ten_page *page) {
     ten_source_release(&page->inside);
     ten_source_release(&page->embeds[0]);
     ten_source_release(&page->embeds[1]);
-    for (size_t i = 0; i < page->row_count; i++) ten_source_release(&page->rows[i].evaluation);
+    ten_source_release(&page->crossval);
+    ten_source_release(&page->tune);
+    ten_source_release(&page->significance);
+    ten_source_release(&page->suspects);
+    ten_source_release(&page->runs);
+    for (size_t i = 0; i < page->row_count; i++) {
+        ten_source_release(&page->rows[i].evaluation);
+        ten_source_release(&page->rows[i].curves);
+    }
     free(page->rows);
     json_decref(page->templates);
     json_decref(page->figures);

@@ -12,4 +12,9 @@
  * TEN_INVALID. Nothing is written unless everything could be read. */
 enum ten_status ten_report_build(const char *folder, const char *out, struct ten_error *error);
 
+/* Draws every folder/figures/NAME.vl.json as NAME.png (twice its size, for sharp print), NAME.svg or both, beside it,
+ * in Chromium without a window; *count is how many pictures were written. No such browser gives TEN_NOT_FOUND, with
+ * what to install; a browser that does not do its work, TEN_IO. */
+enum ten_status ten_report_pictures(const char *folder, bool png, bool svg, size_t *count, struct ten_error *error);
+
 #endif

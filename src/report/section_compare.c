@@ -5,19 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static double cost(const struct ten_row *row) { return row->prep_seconds + row->fit_seconds + row->predict_seconds; }
-
-/* What a logarithmic axis can take. */
-static double shown_cost(const struct ten_row *row) { return fmax(cost(row), 1e-6); }
-
 static const char *kind(const struct ten_page *page, const struct ten_row *row) {
-    return row == &page->rows[page->best] ? "chosen on validation" : "other models";
+    return row == &page->rows[page->best] ? "the chosen one" : "other models";
 }
 
-/* An error rate that a logarithm can take: no errors count as half of one. */
 static double error_rate(const struct ten_page *page, double accuracy) {
-    double least = 0.5 / (double)(page->test_count ? page->test_count : 1);
-    return fmax(1 - accuracy, least);
+    return ten_axis_error(accuracy, page->test_count);
 }
 
 static void write_finding(struct ten_page *page) {
@@ -49,17 +42,6 @@ static void write_finding(struct ten_page *page) {
 
 /* ---- The table ---------------------------------------------------------------------------------------- */
 
-/* A cell that sorts by `value`, whatever it shows. */
-static void write_cell(struct ten_page *page, double value, struct ten_show show) {
-    if (isfinite(value)) {
-        char key[40];
-        snprintf(key, sizeof key, "%.9g", value);
-        ten_html(&page->html, "<td data-key=\"%s\">%s</td>", key, show.text);
-    } else {
-        ten_html(&page->html, "<td>%s</td>", show.text);
-    }
-}
-
 static void write_row(struct ten_page *page, const struct ten_row *row) {
     struct ten_html *html = &page->html;
     bool best = row == &page->rows[page->best];
@@ -72,38 +54,36 @@ static void write_row(struct ten_page *page, const struct ten_row *row) {
     snprintf(key, sizeof key, "%.9g", row->accuracy);
     ten_html(html, "</td><td data-key=\"%s\"><b>%s</b><small>%s–%s</small></td>", key,
              ten_show_share(row->accuracy).text, ten_show_share(row->low).text, ten_show_share(row->high).text);
-    write_cell(page, row->validation, ten_show_share(row->validation));
-    write_cell(page, row->precision, ten_show_share(row->precision));
-    write_cell(page, row->recall, ten_show_share(row->recall));
-    write_cell(page, row->f1, ten_show_share(row->f1));
-    write_cell(page, row->log_loss, ten_show_number(row->log_loss, 3));
-    write_cell(page, row->auc, ten_show_share(row->auc));
-    write_cell(page, row->prep_seconds + row->fit_seconds, ten_show_figures(row->prep_seconds + row->fit_seconds));
-    write_cell(page, row->predict_seconds, ten_show_figures(row->predict_seconds));
-    write_cell(page, row->peak_bytes, ten_show_count(row->peak_bytes / 1e6));
-    write_cell(page, row->parameters, ten_show_count(row->parameters));
+    ten_part_cell(page, row->validation, ten_show_share(row->validation));
+    ten_part_cell(page, row->precision, ten_show_share(row->precision));
+    ten_part_cell(page, row->recall, ten_show_share(row->recall));
+    ten_part_cell(page, row->f1, ten_show_share(row->f1));
+    ten_part_cell(page, row->log_loss, ten_show_number(row->log_loss, 3));
+    ten_part_cell(page, row->auc, ten_show_share(row->auc));
+    ten_part_cell(page, row->prep_seconds + row->fit_seconds, ten_show_figures(row->prep_seconds + row->fit_seconds));
+    ten_part_cell(page, row->predict_seconds, ten_show_figures(row->predict_seconds));
+    ten_part_cell(page, row->peak_bytes, ten_show_count(row->peak_bytes / 1e6));
+    ten_part_cell(page, row->parameters, ten_show_count(row->parameters));
     ten_html_raw(html, "</tr>\n");
 }
 
 static void write_table(struct ten_page *page) {
-    static const char *const columns[] = {
-        "Model",    "Preprocessing", "Accuracy", "Validation", "Precision", "Recall",    "F1",
-        "Log loss", "AUC",           "Fit, s",   "Predict, s", "Peak, MB",  "Parameters"};
+    const char *const columns[] = {
+        "Model",     "Preprocessing", "Accuracy",   page->by_folds ? "Mean of folds" : "Validation",
+        "Precision", "Recall",        "F1",         "Log loss",
+        "AUC",       "Fit, s",        "Predict, s", "Peak, MB",
+        "Parameters"};
     struct ten_html *html = &page->html;
     ten_part_table(page, "numbers comparison", "All pipelines compared");
-    ten_html_raw(html, "<thead><tr>");
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-        ten_html_raw(html, i == 2 ? "<th scope=\"col\" aria-sort=\"descending\">" : "<th scope=\"col\">");
-        ten_html(html, "%s</th>", columns[i]);
-    }
-    ten_html_raw(html, "</tr></thead>\n<tbody>\n");
+    ten_part_heads(page, columns, sizeof columns / sizeof *columns, 2);
     for (size_t i = 0; i < page->row_count; i++) write_row(page, &page->rows[i]);
     ten_html_raw(html, "</tbody>");
     ten_part_table_end(page);
-    ten_html_raw(html,
-                 "<p class=\"small\">The marked row was chosen by its validation accuracy. Below an accuracy stands "
-                 "its 95&#8239;% interval. Precision, recall, F1 and AUC are means over the classes. Fit counts the "
-                 "preprocessing of the training images too, and predict all test images.</p>\n");
+    ten_html(html,
+             "<p class=\"small\">The marked row was chosen by its %s. Below an accuracy stands "
+             "its 95&#8239;%% interval. Precision, recall, F1 and AUC are means over the classes. Fit counts the "
+             "preprocessing of the training images too, and predict all test images.</p>\n",
+             page->by_folds ? "mean accuracy over the folds of the training images" : "validation accuracy");
     bool all = true;
     for (size_t i = 0; i < page->row_count; i++) all = all && page->rows[i].converged;
     if (!all)
@@ -113,10 +93,8 @@ static void write_table(struct ten_page *page) {
 
 /* ---- Charts ------------------------------------------------------------------------------------------- */
 
-/* The part of a stretched accuracy axis that is needed, `room` times more at both ends, and where its ticks stand. */
-static void set_error_axis(struct ten_page *page, json_t *figure, const char *axis, double room) {
-    static const double ticks[] = {0.9,  0.7,  0.5,   0.4,   0.3,   0.2,   0.15,  0.1,    0.07,   0.05,   0.03,
-                                   0.02, 0.01, 0.007, 0.005, 0.003, 0.002, 0.001, 0.0005, 0.0002, 0.0001, 0.00005};
+/* The part of a stretched accuracy axis that is needed, `room` times more at both ends. */
+static void set_error_axis(struct ten_page *page, json_t *figure, double room) {
     double low = 1, high = 0;
     for (size_t i = 0; i < page->row_count; i++) {
         const struct ten_row *row = &page->rows[i];
@@ -127,21 +105,7 @@ static void set_error_axis(struct ten_page *page, json_t *figure, const char *ax
             high = fmax(high, 1 - row->published->accuracy);
         }
     }
-    low /= room;
-    high = fmin(high * room, 1);
-    char path[64];
-    snprintf(path, sizeof path, "encoding.%s.scale.domain", axis);
-    ten_figure_set(page, figure, path, json_pack("[f,f]", low, high));
-    json_t *inside = json_array();
-    double previous = 2;
-    for (size_t i = 0; i < sizeof ticks / sizeof *ticks; i++) {
-        /* ticks keep a distance that depends on how much there is to show */
-        if (ticks[i] < low || ticks[i] > high || previous / ticks[i] < pow(high / low, 0.11)) continue;
-        ten_figure_row(page, inside, "f", ticks[i]);
-        previous = ticks[i];
-    }
-    snprintf(path, sizeof path, "encoding.%s.axis.values", axis);
-    ten_figure_set(page, figure, path, inside);
+    ten_axis_stretch(page, figure, "encoding.x", low / room, high * room);
 }
 
 static void accuracy_values(struct ten_page *page, json_t *values, json_t *names) {
@@ -172,8 +136,8 @@ static void write_accuracy_chart(struct ten_page *page) {
     ten_figure_set(page, figure, "height", json_integer(34 * (json_int_t)page->row_count));
     static const char *const scales[] = {"encoding.color.scale.domain", "layer.2.encoding.shape.scale.domain"};
     for (size_t i = 0; i < 2 && !any; i++) /* a legend for what there is */
-        ten_figure_set(page, figure, scales[i], json_pack("[s,s]", "chosen on validation", "other models"));
-    set_error_axis(page, figure, "x", 1.08);
+        ten_figure_set(page, figure, scales[i], json_pack("[s,s]", "the chosen one", "other models"));
+    set_error_axis(page, figure, 1.08);
     ten_figure_begin(page, figure, "wide", "accuracy",
                      "Dot chart: test accuracy of every pipeline with its 95 % interval");
     ten_html(&page->html,
@@ -184,55 +148,6 @@ static void write_accuracy_chart(struct ten_page *page) {
         ten_html_raw(&page->html, " Such an axis has no place for 100&#8239;%: what made no error stands where half an "
                                   "error would.");
     ten_figure_end(page, "accuracy");
-}
-
-/* Whether a dot that is near and above leaves no room for this one's name but below; `span` is the ratio of the longest
- * to the shortest time. */
-static bool name_below(const struct ten_page *page, const struct ten_row *row, double span) {
-    const struct ten_row *worst = &page->rows[page->row_count - 1];
-    double range = log(error_rate(page, worst->accuracy) / error_rate(page, page->rows[0].accuracy));
-    for (const struct ten_row *other = page->rows; other < row; other++) {
-        double aside = fabs(log(shown_cost(other) / shown_cost(row)));
-        double above = log(error_rate(page, row->accuracy) / error_rate(page, other->accuracy));
-        if (aside < 0.12 * log(span) && above < 0.12 * range) return true;
-    }
-    return false;
-}
-
-static void write_cost_chart(struct ten_page *page) {
-    json_t *values = json_array();
-    double low = HUGE_VAL, high = 0;
-    size_t fastest = 0;
-    for (size_t i = 0; i < page->row_count; i++) {
-        low = fmin(low, shown_cost(&page->rows[i]));
-        high = fmax(high, shown_cost(&page->rows[i]));
-        if (cost(&page->rows[i]) < cost(&page->rows[fastest])) fastest = i;
-    }
-    for (size_t i = 0; i < page->row_count; i++) {
-        const struct ten_row *row = &page->rows[i];
-        ten_figure_row(page, values, "{s:s,s:s,s:f,s:f,s:f,s:f,s:f,s:b}", "name", row->name, "kind", kind(page, row),
-                       "seconds", shown_cost(row), "accuracy", row->accuracy, "error", error_rate(page, row->accuracy),
-                       "fit", row->prep_seconds + row->fit_seconds, "predict", row->predict_seconds, "below",
-                       name_below(page, row, high / low));
-    }
-    json_t *figure = ten_figure_new(page, "cost", values);
-    /* room for names beside the outermost dots */
-    double room = pow(high / low, 0.12) * 1.25;
-    ten_figure_set(page, figure, "encoding.x.scale.domain", json_pack("[f,f]", low / room, high * room));
-    set_error_axis(page, figure, "y", 1.3); /* for names above and below */
-    ten_figure_begin(page, figure, "wide", "cost",
-                     "Scatter chart: test accuracy of every pipeline against the seconds it took");
-    const struct ten_row *quick = &page->rows[fastest], *first = &page->rows[0];
-    ten_html_raw(&page->html, "Cost against accuracy: preprocessing, fit and prediction together. ");
-    if (fastest != 0) {
-        ten_part_row(page, quick);
-        ten_html(&page->html, " is done soonest, after %s; the most accurate takes %s.",
-                 ten_show_seconds(cost(quick)).text, ten_show_seconds(cost(first)).text);
-    } else if (page->row_count > 1) {
-        ten_html(&page->html, "The most accurate is the fastest too, done after %s.",
-                 ten_show_seconds(cost(first)).text);
-    }
-    ten_figure_end(page, "cost");
 }
 
 /* ---- The original study ------------------------------------------------------------------------------- */
@@ -292,6 +207,6 @@ void ten_section_compare(struct ten_page *page) {
     write_accuracy_chart(page);
     write_table(page);
     write_published(page);
-    write_cost_chart(page);
+    ten_section_costs(page);
     ten_html_raw(&page->html, "</section>\n");
 }

@@ -15,10 +15,15 @@ static void write_notes(struct ten_page *page) {
              "<p class=\"finding\">On the %s test images every pipeline was measured once, after the choice was made "
              "on training images alone.</p>\n<ul class=\"notes\">\n",
              ten_show_count((double)page->test_count).text);
-    ten_html(html,
-             "<li><b>Choice.</b> The model in detail is the one with the highest accuracy on the %s images, which "
-             "were taken from the training set and which it had not been fitted on",
-             ten_member_text(&study, "chosen_on"));
+    if (page->by_folds) {
+        ten_html_raw(html, "<li><b>Choice.</b> The model in detail is the one with the highest mean accuracy over the "
+                           "folds of the training images, each labelled by a pipeline that was fitted on the others");
+    } else {
+        ten_html(html,
+                 "<li><b>Choice.</b> The model in detail is the one with the highest accuracy on the %s images, which "
+                 "were taken from the training set and which it had not been fitted on",
+                 ten_member_text(&study, "chosen_on"));
+    }
     if (isfinite(best->validation)) ten_html(html, " (%s)", ten_show_percent(best->validation, 2).text);
     ten_html(html, ". %s</li>\n",
              best->accuracy < page->rows[0].accuracy
@@ -69,11 +74,13 @@ static void write_files(struct ten_page *page) {
         free(whole);
     }
     ten_html_raw(html, ", in formats that other tools read: ");
-    static const char *const files[] = {"study.json", "explore.json", "preprocess.json", "compare.json"};
+    const struct ten_source *files[] = {&page->study,        &page->explore,  &page->preprocess,
+                                        &page->crossval,     &page->tune,     &page->compare,
+                                        &page->significance, &page->suspects, &page->runs};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        if (i == 2 && !page->preprocess.root) continue;
-        ten_part_file(page, files[i]);
-        ten_html_raw(html, i + 1 < sizeof files / sizeof *files ? ", " : "");
+        if (!files[i]->root) continue;
+        ten_html_raw(html, i ? ", " : "");
+        ten_part_file(page, files[i]->name);
     }
     ten_html_raw(html, "; the figures as Vega-Lite texts in ");
     ten_part_file(page, "figures/");
@@ -98,6 +105,7 @@ void ten_section_made(struct ten_page *page) {
                  "made</h2>\n");
     write_notes(page);
     write_command(page);
+    if (page->runs.root) ten_section_runs(page);
     write_files(page);
     ten_html_raw(&page->html, "</section>\n");
 }

@@ -207,3 +207,20 @@ const char *ten_member_picture(const struct ten_value *object, const char *name)
     struct ten_value value = ten_value_member(object, name);
     return ten_value_picture(&value);
 }
+
+size_t ten_member_numbers(const struct ten_value *object, const char *name, double *out, size_t most, size_t exactly,
+                          double low, double high) {
+    struct ten_value array = ten_value_member(object, name);
+    size_t count = ten_value_length(&array, exactly);
+    if (count > most) {
+        char expected[64];
+        snprintf(expected, sizeof expected, "at most %zu items", most);
+        ten_value_fail(&array, expected);
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct ten_value item = ten_value_item(&array, i);
+        out[i] = ten_value_number(&item, low, high);
+    }
+    return count;
+}

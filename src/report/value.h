@@ -64,5 +64,8 @@ double ten_member_number_or_nan(const struct ten_value *object, const char *name
 size_t ten_member_count(const struct ten_value *object, const char *name);
 const char *ten_member_text(const struct ten_value *object, const char *name);
 const char *ten_member_picture(const struct ten_value *object, const char *name);
+/* Reads an array of numbers into `out`; it must have `exactly` so many, or with 0 at most `most`. Gives how many. */
+size_t ten_member_numbers(const struct ten_value *object, const char *name, double *out, size_t most, size_t exactly,
+                          double low, double high);
 
 #endif

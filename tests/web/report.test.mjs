@@ -144,9 +144,14 @@ test("every section begins with its finding", async () => {
   const sections = await page.$$eval("section", (all) =>
     all.map((s) => [s.id, s.querySelector(".finding")?.textContent ?? ""]));
   const names = sections.map(([id]) => id);
-  const always = ["data", "comparison", "model", "made"]; // others depend on the study's files
-  assert.deepEqual(names.filter((id) => always.includes(id)), always);
+  const journey = ["data", "preprocessing", "crossval", "tuning", "comparison", "model", "images", "inside", "plane", "learning", "robustness",
+    "significance", "suspects", "made"];
+  const known = names.filter((id) => journey.includes(id));
+  assert.deepEqual(known, journey.filter((id) => names.includes(id)), "the journey's order");
+  for (const id of ["data", "comparison", "model", "made"]) assert.ok(names.includes(id), id);
   for (const [id, finding] of sections) assert.match(finding, /\d|[Tt]wo|[Oo]ne|three/, id);
+  const links = await page.$$eval("nav ol a", (all) => all.map((link) => link.hash.slice(1)));
+  assert.deepEqual(links, names);
   await close();
 });
 
@@ -184,6 +189,70 @@ test("every evaluated model can be shown, figures and all", async () => {
     assertDrawn(await marks(page));
   }
   assert.deepEqual(noise, []);
+  await close();
+});
+
+test("every choice within a section can be made, figures and all", async () => {
+  for (const width of [1400, 390]) {
+    const { page, noise, close } = await open({ width });
+    const choosers = await page.$$eval("select[data-shows]", (all) => all.map((select) => select.id));
+    assert.ok(choosers.includes("choose-cost"));
+    for (const id of choosers) {
+      const values = await page.$$eval(`#${id} option`, (options) => options.map((option) => option.value));
+      for (const value of values) {
+        if (values.length > 1) await page.selectOption(`#${id}`, value);
+        await page.waitForTimeout(50);
+        await drawn(page);
+        const shown = await page.evaluate((ids) => ids.filter((part) => !document.getElementById(part).hidden), values);
+        assert.deepEqual(shown, [value]);
+      }
+      assertDrawn(await marks(page));
+    }
+    assert.deepEqual(noise, []);
+    await close();
+  }
+});
+
+for (const width of [1400, 390]) {
+  test(`names beside dots overlap neither each other nor dots at ${width} px`, async () => {
+    const { page, close } = await open({ width });
+    const [names, dots] = await page.$eval("#figure-cost-fit svg", (svg) => {
+      const box = (element) => {
+        const { left, right, top, bottom } = element.getBoundingClientRect();
+        return { left, right, top: top + 2, bottom: bottom - 2, text: element.textContent };
+      };
+      const plot = ".mark-text.role-mark text";
+      const seen = [...svg.querySelectorAll(plot)].filter((t) => t.textContent && t.getAttribute("opacity") !== "0");
+      return [seen.map(box), [...svg.querySelectorAll(".mark-symbol.role-mark path")].map(box)];
+    });
+    const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom && b.top < a.bottom;
+    assert.ok(names.length > 0, "no names");
+    names.forEach((a, i) => {
+      names.slice(i + 1).forEach((b) => assert.ok(!meet(a, b), `${a.text} and ${b.text}`));
+      dots.forEach((dot) => assert.ok(!meet(a, dot), `${a.text} and a dot`));
+    });
+    await close();
+  });
+}
+
+test("every table of values can be saved as CSV, by keyboard too", async () => {
+  const { page, close } = await open();
+  const without = await page.$$eval(".scroll > table", (all) =>
+    all.filter((t) => !t.querySelector("img") && !t.parentElement.querySelector("button.csv")).length);
+  assert.equal(without, 0);
+  const button = page.locator(".comparison button.csv");
+  assert.match(await button.getAttribute("aria-label"), /CSV.*All pipelines compared/);
+  await button.focus();
+  const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
+  assert.equal(download.suggestedFilename(), "all-pipelines-compared.csv");
+  const lines = readFileSync(await download.path(), "utf8").trimEnd().split("\n");
+  const rows = await page.locator(".comparison tbody tr").count();
+  assert.equal(lines.length, rows + 1);
+  assert.match(lines[0], /^Model,Preprocessing,Accuracy,/);
+  const quoted = /("([^"]|"")*"|[^,]*)(,|$)/g;
+  for (const line of lines) assert.equal(line.match(quoted).filter((part, i, all) => part || i < all.length - 1).length, 13, line);
+  const accuracy = await page.locator(".comparison tbody tr").first().locator("td").nth(1).getAttribute("data-key");
+  assert.ok(lines[1].includes(`,${accuracy},`), lines[1]);
   await close();
 });
 

@@ -27,3 +27,6 @@ rm broken/preprocess.json; try
 t tenfold report study --out nowhere/page.html
 t tenfold report page.html
 t ls
+sh_t 'CHROMIUM=/nowhere/browser tenfold report study --png'
+sh_t 'CHROMIUM=false tenfold report study --svg --quiet'
+sh_t 'CHROMIUM=true tenfold report study --svg --quiet'

@@ -301,6 +301,7 @@
     content.replaceWith(content.content);
     panel.dispatchEvent(new CustomEvent("filled", { bubbles: true })); // web/linked.js has its part in it
     all("figure.chart", panel).forEach(adopt);
+    all(".scroll > table", panel).forEach(savable);
   }
 
   function chooser() {

@@ -18,12 +18,26 @@ struct matrix {
 
 static double *at(const struct matrix *matrix, size_t a, size_t b) { return &matrix->p[a * matrix->count + b]; }
 
-/* Gives the place of a row called `name`; fails at it if there is none. */
-static size_t place_of(const struct matrix *matrix, const struct ten_value *name) {
-    const char *text = ten_value_text(name);
+/* The name that a member of a pair points to; fails at the member if there is none. */
+static const char *name_of(const struct ten_value *pair, const char *member) {
+    struct ten_value root = ten_source_root(pair->source), names = ten_value_member(&root, "names");
+    struct ten_value place = ten_value_member(pair, member);
+    size_t index = ten_value_count(&place);
+    if (index >= ten_value_length(&names, 0)) {
+        ten_value_fail(&place, "a position in \"names\"");
+        return "";
+    }
+    struct ten_value name = ten_value_item(&names, index);
+    return ten_value_text(&name);
+}
+
+/* Gives the place of the row that a member of a pair points to; fails at the member if there is none. */
+static size_t place_of(const struct matrix *matrix, const struct ten_value *pair, const char *member) {
+    const char *text = name_of(pair, member);
     for (size_t i = 0; i < matrix->count; i++)
         if (strcmp(matrix->rows[i]->name, text) == 0) return i;
-    ten_value_fail(name, "the name of a row of compare.json");
+    struct ten_value place = ten_value_member(pair, member);
+    ten_value_fail(&place, "the position of a name of a row of compare.json");
     return 0;
 }
 
@@ -53,8 +67,7 @@ static bool read_matrix(struct ten_page *page, struct matrix *matrix) {
     for (size_t i = 0; i < matrix->count * matrix->count; i++) matrix->p[i] = NAN;
     for (size_t i = 0; i < matrix->pairs && page->outcome->status == TEN_OK; i++) {
         struct ten_value pair = ten_value_item(&pairs, i);
-        struct ten_value first = ten_value_member(&pair, "first"), second = ten_value_member(&pair, "second");
-        size_t a = place_of(matrix, &first), b = place_of(matrix, &second);
+        size_t a = place_of(matrix, &pair, "first"), b = place_of(matrix, &pair, "second");
         *at(matrix, a, b) = *at(matrix, b, a) = ten_member_number(&pair, "p_holm", 0, 1);
     }
     return page->outcome->status == TEN_OK;
@@ -126,8 +139,8 @@ static void write_chart(struct ten_page *page, const struct matrix *matrix) {
         double p = ten_member_number(&pair, "p", 0, 1), holm = ten_member_number(&pair, "p_holm", 0, 1);
         double first = (double)ten_member_count(&pair, "only_first"),
                second = (double)ten_member_count(&pair, "only_second");
-        ten_html(&page->html, "<tr><th scope=\"row\">%s</th><td>%s</td>", ten_member_text(&pair, "first"),
-                 ten_member_text(&pair, "second"));
+        ten_html(&page->html, "<tr><th scope=\"row\">%s</th><td>%s</td>", name_of(&pair, "first"),
+                 name_of(&pair, "second"));
         ten_part_cell(page, first, ten_show_count(first));
         ten_part_cell(page, second, ten_show_count(second));
         ten_part_cell(page, p, show_p(p));

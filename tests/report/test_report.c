@@ -212,8 +212,8 @@ static const char tune_text[] =
     "   \"rows\": [[1, 0.5, 0.8, 0.5, 0.85], [2, 0.3, 0.9, 0.3, 0.92]]}}}";
 
 static const char significance_text[] =
-    "{\"names\": [\"knn\", \"logistic\"], \"test\": \"McNemar\", \"pairs\": [{\"first\": \"knn\", \"second\": "
-    "\"logistic\", \"only_first\": 400, \"only_second\": 100, \"p\": 0.0001, \"p_holm\": 0.0002}]}";
+    "{\"names\": [\"knn\", \"logistic\"], \"test\": \"McNemar\", \"pairs\": [{\"first\": 0, \"second\": 1, "
+    "\"only_first\": 400, \"only_second\": 100, \"p\": 0.0001, \"p_holm\": 0.0002}]}";
 
 static const char suspects_text[] =
     "{\"models\": [\"knn\", \"logistic\"], \"rule\": \"Both of them <agree>\", \"count\": 3, \"digits\": [{\"index\": "
@@ -751,8 +751,10 @@ static void test_refused(void **state) {
         {TUNE, "best.trial", "3", "tune.json: best.trial: expected the number of a trial with an accuracy, found 3"},
         {TUNE, "retrained.history.rows.1", "[1]", "tune.json: retrained.history.rows[1]: expected 5 items"},
         {SIGNIFICANCE, "pairs.0.p_holm", "1.5", "significance.json: pairs[0].p_holm: expected a number from 0 to 1"},
-        {SIGNIFICANCE, "pairs.0.second", "\"svm\"", "significance.json: pairs[0].second: expected the name of a row"},
-        {SIGNIFICANCE, "names", "[\"knn\"]", "significance.json: pairs[0].second: expected the name of a row"},
+        {SIGNIFICANCE, "pairs.0.second", "2", "significance.json: pairs[0].second: expected a position"},
+        {SIGNIFICANCE, "names", "[\"knn\"]", "significance.json: pairs[0].second: expected a position"},
+        {SIGNIFICANCE, "names", "[\"knn\", \"svm\"]",
+         "significance.json: pairs[0].second: expected the position of a name"},
         {SUSPECTS, "digits.0.image", "\"x\"", "suspects.json: digits[0].image: expected a PNG"},
         {SUSPECTS, "digits.0.agree", "0.5", "suspects.json: digits[0].agree: expected a whole number"},
         {SUSPECTS, "models", "\"knn\"", "suspects.json: models: expected a whole number"},

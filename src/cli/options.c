@@ -26,7 +26,7 @@ static const struct option_entry {
     {OPT_FROM, "from", "DIR", "a folder that holds the files", 'f'},
     {OPT_TO, "to", "csv|idx", "format to write (default csv)", 't'},
     {OPT_GZIP, "gzip", NULL, "write gzipped files", 'z'},
-    {OPT_QUICK, "quick", NULL, "a first look: the same as --limit 6000", 'k'},
+    {OPT_QUICK, "quick", NULL, "a first look", 'k'},
     {OPT_AUGMENT, "augment", "N", "add N deformed copies of each training image, behind the images (default 0)", 'a'},
     {OPT_AUGMENT, "augment-set", "NAME=VALUE[,...]", "strengths of the deformations; 0 leaves one out", 'A'},
     {OPT_REPEAT, "repeat", "N", "how many times (default 3, once where that takes long)", 'r'},

@@ -73,6 +73,7 @@ json_t *ten_robustness_json(const struct ten_pipeline *pipeline, const struct te
     }
     ten_dataset_release(&example);
     json_t *object = json_object();
+    failed |= json_object_set_new(object, "count", json_integer((json_int_t)dataset->count));
     failed |= json_object_set_new(object, "kinds", kinds);
     if (*status == TEN_OK && failed) *status = ten_fail_memory(error, "the results");
     return whole(object, *status != TEN_OK);

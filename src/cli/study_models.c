@@ -24,7 +24,7 @@ static json_int_t file_bytes(const char *path) {
  */
 
 static const char tuned_model[] = "cnn2", tuned_prep[] = "minmax,crop20"; /* as in the original study */
-enum { QUICK_POINTS = 18 };
+enum { QUICK_POINTS = 12 };
 
 static json_t *make_tune(struct ten_study *study, const void *context, enum ten_status *status,
                          struct ten_error *error) {
@@ -195,6 +195,23 @@ enum ten_status ten_study_curves(struct ten_study *study, struct ten_error *erro
 /* ---- The test set
  * ----------------------------------------------------------------------------------------------------- */
 
+/* Accuracy on spoilt images: forty predictions of the test set, for a first look of a tenth of it. */
+static json_t *spoil(struct ten_study *study, const struct ten_pipeline *pipeline, enum ten_status *status,
+                     struct ten_error *error) {
+    enum { LOOK = 1000 };
+    const struct ten_dataset *test = &study->data.test;
+    if (!study->options.quick || test->count <= LOOK)
+        return ten_robustness_json(pipeline, test, &study->run, status, error);
+    size_t rows[LOOK];
+    struct ten_dataset part = {0};
+    json_t *robustness = NULL;
+    *status = ten_split_stratified(test->labels, test->count, LOOK, study->options.seed, rows, NULL, error);
+    if (*status == TEN_OK) *status = ten_dataset_select(&part, test, rows, LOOK, error);
+    if (*status == TEN_OK) robustness = ten_robustness_json(pipeline, &part, &study->run, status, error);
+    ten_dataset_release(&part);
+    return robustness;
+}
+
 /* Fits an entry on the whole training set, saves it and measures it on the test set; those with their own chain also on
  * spoilt images, and fitted on fewer. *part gets the evaluation. */
 static enum ten_status evaluate(struct ten_study *study, const struct ten_entry *entry, json_t **part,
@@ -214,8 +231,7 @@ static enum ten_status evaluate(struct ten_study *study, const struct ten_entry 
     status = ten_measure(&measured, entry->name, entry->model, entry->prep, entry->own_options, &study->data, true,
                          &study->run, error);
     if (status == TEN_OK) status = ten_pipeline_save(measured.pipeline, model, error);
-    if (status == TEN_OK && entry->own)
-        robustness = ten_robustness_json(measured.pipeline, &study->data.test, &study->run, &status, error);
+    if (status == TEN_OK && entry->own) robustness = spoil(study, measured.pipeline, &status, error);
     if (status == TEN_OK && entry->own)
         learning = ten_learning_json(measured.pipeline, &study->data, &study->run, &status, error);
     if (status == TEN_OK) {

@@ -591,7 +591,7 @@ struct ten_trial {
  *   tpe      points proposed by tree-structured Parzen estimators (Bergstra et al. 2011) after ten random ones; pruned
  *            likewise.
  *   halving  all points with a small share; the best third goes on with three times the share, and so on to the whole
- *            budget (Jamieson and Talwalkar 2016), with as many rungs as leave at least three points for the last. */
+ *            budget (Jamieson and Talwalkar 2016), with as many rungs as leave at least two points for the last. */
 TEN_API enum ten_status ten_search_next(const struct ten_search *search, struct ten_trial *trials, size_t count,
                                         struct ten_trial *next, bool *done, struct ten_error *error);
 /* The settings "name=value" of a trial; `out` [dimensions] texts of 128 bytes. */

@@ -24,7 +24,7 @@ static json_int_t file_bytes(const char *path) {
  */
 
 static const char tuned_model[] = "cnn2", tuned_prep[] = "minmax,crop20"; /* as in the original study */
-enum { QUICK_POINTS = 12 };
+enum { QUICK_POINTS = 12, LEAST_SEARCHED = 100 };
 
 static json_t *make_tune(struct ten_study *study, const void *context, enum ten_status *status,
                          struct ten_error *error) {
@@ -71,7 +71,7 @@ static enum ten_status take_settings(struct ten_study *study, struct ten_entry *
 enum ten_status ten_study_tune(struct ten_study *study, struct ten_error *error) {
     bool studied = false;
     for (size_t i = 0; i < study->entry_count; i++) studied |= strcmp(study->entries[i].name, tuned_model) == 0;
-    if (!studied || study->data.train.count < 600) return TEN_OK;
+    if (!studied || study->data.train.count < LEAST_SEARCHED) return TEN_OK;
     char made_with[STUDY_TEXT];
     json_t *part;
     struct ten_entry *entry = &study->entries[study->entry_count];
@@ -85,6 +85,12 @@ enum ten_status ten_study_tune(struct ten_study *study, struct ten_error *error)
     study->entry_count++;
     json_decref(part);
     return status;
+}
+
+/* The row of the search's best has a title of its own, as its model has another row. */
+static void title(const struct ten_entry *entry, json_t *row) {
+    if (strcmp(entry->name, "tuned") == 0)
+        json_object_set_new(row, "title", json_string("Convolutional network, tuned"));
 }
 
 /* ---- Cross-validation -----------------------------------------------------------------------------------------------
@@ -107,6 +113,7 @@ static enum ten_status crossvalidate(struct ten_study *study, struct ten_entry *
     if (status == TEN_OK)
         status = ten_write_out_of_fold(answers, &study->data, entry->name, fold, probabilities, error);
     if (status != TEN_OK) return status;
+    title(entry, *row);
     json_object_set_new(*row, "answers_bytes", json_integer(file_bytes(answers)));
     return ten_study_write(study, *row, path, made_with, error);
 }
@@ -236,6 +243,7 @@ static enum ten_status evaluate(struct ten_study *study, const struct ten_entry 
         learning = ten_learning_json(measured.pipeline, &study->data, &study->run, &status, error);
     if (status == TEN_OK) {
         *part = ten_evaluation_json(&measured, &study->data, "test", true);
+        title(entry, *part);
         json_object_set_new(*part, "model_bytes", json_integer(file_bytes(model)));
         if (robustness) json_object_set(*part, "robustness", robustness);
         if (learning) json_object_set(*part, "learning_curve", learning);

@@ -255,7 +255,8 @@ static void write_roc(struct ten_page *page, const struct panel *panel) {
 
 static bool is_share(const char *name) { return strstr(name, "accuracy") != NULL; }
 
-/* The history's columns that are (or are not) accuracies against its first column; false if there are none. */
+/* The history's columns that are (or are not) accuracies against its first column; false if there are none. A learning
+ * rate and seconds are neither what was fitted nor how well. */
 static bool write_history_part(struct ten_page *page, const struct panel *panel, const struct ten_value *names,
                                const struct ten_value *rows, bool shares) {
     size_t columns = ten_value_length(names, 0), count = ten_value_length(rows, 0), series = 0;
@@ -265,7 +266,7 @@ static bool write_history_part(struct ten_page *page, const struct panel *panel,
     for (size_t c = 1; c < columns; c++) {
         struct ten_value head = ten_value_item(names, c);
         const char *name = ten_value_label(&head);
-        if (is_share(name) != shares) continue;
+        if (is_share(name) != shares || strcmp(name, "rate") == 0 || strcmp(name, "seconds") == 0) continue;
         size_t length = strlen(title);
         snprintf(title + length, sizeof title - length, "%s%.60s", series++ ? " and " : "", name);
         for (size_t r = 0; r < count && page->outcome->status == TEN_OK; r++) {

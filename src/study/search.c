@@ -13,7 +13,7 @@
 
 enum {
     ETA = 3, /* halving: one of so many goes on, with so many times the budget */
-    LEAST_AT_THE_END = 3,
+    LEAST_AT_THE_END = 2,
     FIRST_SHARE = 9,      /* random and tpe: a first look has a ninth of the budget */
     BEFORE_PRUNING = 7,   /* points that are never pruned */
     RANDOM_POINTS = 10,   /* tpe: before it proposes */

@@ -151,30 +151,30 @@ static struct ten_space *original(void) {
                  "cnn2");
 }
 
-/* 96 points: rungs of 96, 32, 11 and 4, each the best third of the one before, with three times its share. */
+/* 96 points: rungs of 96, 32, 11, 4 and 2, each the best third of the one before, with three times its share. */
 static void halving_lets_the_best_third_go_on(void **state) {
     (void)state;
     struct ten_space *space = original();
     struct ten_search search = {.space = space, .strategy = TEN_HALVING};
     struct ten_trial trials[MOST];
-    static const size_t sizes[] = {96, 32, 11, 4};
-    assert_int_equal(run(&search, trials), 96 + 32 + 11 + 4);
-    for (size_t rung = 0, begin = 0; rung < 4; begin += sizes[rung++]) {
+    static const size_t sizes[] = {96, 32, 11, 4, 2};
+    assert_int_equal(run(&search, trials), 96 + 32 + 11 + 4 + 2);
+    for (size_t rung = 0, begin = 0; rung < 5; begin += sizes[rung++]) {
         double least = 1;
         for (size_t i = begin; i < begin + sizes[rung]; i++) {
             assert_int_equal(trials[i].rung, rung);
-            assert_true(fabs(trials[i].share - pow(3, (double)rung - 3)) < 1e-12);
+            assert_true(fabs(trials[i].share - pow(3, (double)rung - 4)) < 1e-12);
             if (rung == 0) assert_int_equal(trials[i].point, i);
             bool goes_on = false;
-            for (size_t k = begin + sizes[rung]; k < begin + sizes[rung] + (rung < 3 ? sizes[rung + 1] : 0); k++)
+            for (size_t k = begin + sizes[rung]; k < begin + sizes[rung] + (rung < 4 ? sizes[rung + 1] : 0); k++)
                 goes_on |= trials[k].point == trials[i].point;
-            assert_int_equal(trials[i].pruned, rung < 3 && !goes_on);
+            assert_int_equal(trials[i].pruned, rung < 4 && !goes_on);
             if (goes_on && trials[i].accuracy < least) least = trials[i].accuracy;
         }
         for (size_t i = begin; i < begin + sizes[rung]; i++)
             if (trials[i].pruned) assert_true(trials[i].accuracy <= least);
     }
-    assert_int_equal(trials[ten_search_best(trials, 143)].point, 95);
+    assert_int_equal(trials[ten_search_best(trials, 145)].point, 95);
     ten_space_free(space);
 }
 

@@ -1,6 +1,6 @@
 # The whole road on little data; then what it left: every part is kept and the report can be made again.
 options="--data tiny --models knn,naive-bayes --threads 1"
-sh_t "tenfold study $options --quiet | sed -n 's/^best on validation: [a-z+-]*$/best on validation: NAME/p; s/^report/&/p'"
+sh_t "tenfold study $options --quiet | sed -n 's/^best by cross-validation: [a-z+-]*$/best by cross-validation: NAME/p; s/^report/&/p'"
 (cd study && find . -type f -not -path './figures/*' | LC_ALL=C sort)
 [ -n "$(ls study/figures)" ] && echo "and figures"
 j 'sorted(d)' cat study/study.json
@@ -31,6 +31,14 @@ echo "[exit $?]"
 grep -E '^(explore|preprocess)' messages
 j 'len(d["sets"])' cat other/explore.json
 j 'len(d["confusion"])' cat other/evaluate/knn.json
+
+echo "networks: a search, curves, a map of features, a look inside"
+tenfold study --data tiny --models cnn2 --quick --out nets --quiet >/dev/null
+echo "[exit $?]"
+(cd nets && ls curves embed-features.json inside.json models/tuned.safetensors tune.json)
+j 'd["points"], len(d["trials"]), d["retrained"]' cat nets/tune.json
+j 'd["history"]["names"], len(d["history"]["rows"])' cat nets/curves/tuned.json
+j 'sorted({r["kind"] for r in d["runs"]})' tenfold runs --runs nets/runs.sqlite --json
 
 echo "what cannot be"
 t tenfold study --data nowhere --out nothing

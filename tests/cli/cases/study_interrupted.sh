@@ -1,21 +1,21 @@
 # A study that is stopped half-way goes on with the same command and ends as one that was not. It is held, at a place
 # that is always the same, by a pipe in the place of a part that it looks for.
 options="--data tiny --models knn,logistic --threads 1"
-mkdir -p study/validate
-mkfifo study/validate/logistic.json
+mkdir -p study/crossval
+mkfifo study/crossval/logistic.json
 tenfold study $options --out study >/dev/null 2>message &
-await study/validate/knn+original.json
+await study/crossval/knn+original.json
 kill -s INT $!
-: >study/validate/logistic.json
+: >study/crossval/logistic.json
 wait $!
 echo "[exit $?]"
-grep -v validation message
-rm study/validate/logistic.json
+grep -v folds message
+rm -f study/crossval/logistic.json
 (cd study && find . -type f | LC_ALL=C sort)
-touch -d 2001-01-01 study/validate/*
+touch -d 2001-01-01 study/crossval/*
 tenfold study $options --out study --quiet >/dev/null
 echo "[exit $?]"
-find study/validate -newermt 2002-01-01 | LC_ALL=C sort
+find study/crossval -type f -newermt 2002-01-01 | LC_ALL=C sort
 tenfold study $options --out whole --quiet >/dev/null
 echo "[exit $?]"
 python3 - <<'P'

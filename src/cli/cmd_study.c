@@ -21,7 +21,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { QUICK_LIMIT = 5000, FOLDS = 5, QUICK_FOLDS = 3 };
+enum { QUICK_LIMIT = 4000, FOLDS = 5, QUICK_FOLDS = 3 };
 
 /* ---- What is studied --------------------------------------------------------------------------------------------- */
 
@@ -334,7 +334,7 @@ const struct command ten_command_study = {
     .notes =
         (const struct option_note[]){
             {OPT_OUT, "the folder for all of it (default study, or study-quick with --quick)"},
-            {OPT_QUICK, "a first look: at most 5000 images of each set, 3 folds, a shorter search"},
+            {OPT_QUICK, "a first look: at most 4000 images of each set, 3 folds, a shorter search"},
             {OPT_FOLDS, "how many folds (default 5, with --quick 3)"},
             {0}},
     .run = run,

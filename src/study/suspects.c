@@ -3,15 +3,18 @@
  *
  * The models' probabilities are averaged. A class's threshold is the average probability of that class over the images
  * that are labelled so: how sure the models are of it where they should be. An image is suspect if another class than
- * the given one is the most probable, and more probable than that class's threshold. */
+ * the given one is the most probable, and more probable than that class's threshold - or if there are several models
+ * and all of them give it, however sure: where models are good, thresholds are so high that few wrong labels exceed
+ * them. */
 #include "study/json.h"
 
 #include "base/memory.h"
 
 #include <stdlib.h>
 
-static const char rule[] = "another label is the most probable by the models' mean out-of-fold probabilities, and more "
-                           "probable than on average where it is the given one";
+static const char rule[] = "all models give the same other label; or it is the most probable by their mean out-of-fold "
+                           "probabilities, and more probable than on average where it is the given one";
+enum { SEVERAL = 3 };
 
 struct suspect {
     size_t index;
@@ -51,14 +54,24 @@ static int by_margin(const void *left, const void *right) {
     return (a->index > b->index) - (a->index < b->index);
 }
 
-static size_t find(struct suspect *suspects, const struct ten_dataset *train, const double *means) {
+static size_t count_agreeing(const float *const *probabilities, size_t models, size_t row, int label) {
+    size_t agree = 0;
+    for (size_t model = 0; model < models; model++)
+        agree += ten_label(probabilities[model] + row * TEN_CLASSES) == label;
+    return agree;
+}
+
+static size_t find(struct suspect *suspects, const struct ten_dataset *train, const float *const *probabilities,
+                   size_t models, const double *means) {
     double thresholds[TEN_CLASSES];
     size_t count = 0;
     measure_thresholds(thresholds, train, means);
     for (size_t i = 0; i < train->count; i++) {
         const double *row = means + i * TEN_CLASSES;
         int predicted = most_probable(row);
-        if (predicted == train->labels[i] || !(row[predicted] > thresholds[predicted])) continue;
+        if (predicted == train->labels[i]) continue;
+        bool unanimous = models >= SEVERAL && count_agreeing(probabilities, models, i, predicted) == models;
+        if (!unanimous && !(row[predicted] > thresholds[predicted])) continue;
         suspects[count++] = (struct suspect){i, predicted, row[predicted], row[train->labels[i]]};
     }
     if (count) qsort(suspects, count, sizeof *suspects, by_margin);
@@ -67,10 +80,8 @@ static size_t find(struct suspect *suspects, const struct ten_dataset *train, co
 
 static json_t *suspect_json(const struct suspect *suspect, const struct ten_dataset *train,
                             const float *const *probabilities, size_t models) {
-    size_t agree = 0, i = suspect->index;
+    size_t i = suspect->index, agree = count_agreeing(probabilities, models, i, suspect->predicted);
     const uint8_t *image = train->images + i * train->height * train->width;
-    for (size_t model = 0; model < models; model++)
-        agree += ten_label(probabilities[model] + i * TEN_CLASSES) == suspect->predicted;
     json_t *object = json_object();
     int failed = !object;
     failed |= json_object_set_new(object, "index", ten_json_size(i));
@@ -92,7 +103,7 @@ json_t *ten_suspects_json(const struct ten_dataset *train, const float *const *p
     size_t count = 0;
     if (!failed && models) {
         for (size_t i = 0; i < train->count * TEN_CLASSES; i++) means[i] = mean_of(probabilities, models, i);
-        count = find(suspects, train, means);
+        count = find(suspects, train, probabilities, models, means);
     }
     for (size_t model = 0; model < models && !failed; model++)
         failed |= json_array_append_new(list, ten_json_text(names[model]));

@@ -45,7 +45,9 @@ static size_t naive_count(const struct ten_dataset *train, const float *const *p
                 sum += (double)probabilities[m][j * TEN_CLASSES + (size_t)best] / MODELS;
             rows++;
         }
-        suspects += best != train->labels[i] && means[best] > sum / rows;
+        bool all = true;
+        for (size_t m = 0; m < MODELS; m++) all &= ten_label(probabilities[m] + i * TEN_CLASSES) == best;
+        suspects += best != train->labels[i] && (all || means[best] > sum / rows);
     }
     return suspects;
 }

@@ -91,6 +91,47 @@ static void write_table(struct ten_page *page) {
                            "rest; with more steps the figures may change.</p>\n");
 }
 
+/* ---- Families ----------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *family, *models[6];
+} families[] = {
+    {"convolutional networks", {"cnn", "cnn2", "cnn-best", "lenet5"}},
+    {"dense networks", {"mlp", "mlp2"}},
+    {"support vectors", {"svm"}},
+    {"trees", {"gradient-boosting", "extra-trees", "random-forest", "decision-tree"}},
+    {"neighbours", {"knn", "nearest-centroid"}},
+    {"Gaussian classes", {"qda", "lda", "naive-bayes"}},
+    {"logistic regression", {"logistic"}},
+};
+enum { FAMILIES = sizeof families / sizeof *families };
+
+/* The most accurate row of a family; NULL if it has none. */
+static const struct ten_row *best_of(const struct ten_page *page, size_t family) {
+    for (size_t i = 0; i < page->row_count; i++)
+        for (size_t m = 0; m < 6 && families[family].models[m]; m++)
+            if (strcmp(page->rows[i].model, families[family].models[m]) == 0) return &page->rows[i];
+    return NULL;
+}
+
+/* Best of each family, the best family first. Left out where there is but one. */
+static void write_families(struct ten_page *page) {
+    const struct ten_row *best[FAMILIES];
+    size_t present = 0;
+    for (size_t f = 0; f < FAMILIES; f++) {
+        best[f] = best_of(page, f);
+        present += best[f] != NULL;
+    }
+    if (present < 2) return;
+    ten_html_raw(&page->html, "<p>Best of each family: ");
+    for (size_t i = 0, written = 0; i < page->row_count; i++)
+        for (size_t f = 0; f < FAMILIES; f++)
+            if (best[f] == &page->rows[i])
+                ten_html(&page->html, "%s%s <b>%s</b> (%s)", written++ ? "; " : "", families[f].family,
+                         page->rows[i].name, ten_show_percent(page->rows[i].accuracy, 2).text);
+    ten_html_raw(&page->html, ".</p>\n");
+}
+
 /* ---- Charts ------------------------------------------------------------------------------------------- */
 
 /* The part of a stretched accuracy axis that is needed, `room` times more at both ends. */
@@ -205,6 +246,7 @@ void ten_section_compare(struct ten_page *page) {
              "images.</p>\n",
              ten_show_count((double)page->train_count).text, ten_show_count((double)page->test_count).text);
     write_accuracy_chart(page);
+    write_families(page);
     write_table(page);
     write_published(page);
     ten_section_costs(page);

@@ -507,6 +507,7 @@ static void test_parts(void **state) {
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_in(page, parts[i]);
     assert_not_in(page, "<a href=\"models/"); /* no such files in this study */
     assert_not_in(page, "class=\"note\">A ");
+    assert_in(page, "Best of each family: neighbours <b>knn</b> (");
     assert_not_in(page, "†");
     assert_not_in(page, "did not converge");
     assert_not_in(page, "0.9233"); /* published, but for another chain than this study's */

@@ -4,32 +4,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "data/safetensors.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { FOLDS = 5 };
-
-static enum ten_status write_answers(const char *path, const struct ten_data *data, char (*names)[96], size_t models,
-                                     const size_t *fold, const float *all, struct ten_error *error) {
-    struct ten_tensors tensors = {.metadata = json_pack("{s:s}", "data", data->name)};
-    size_t count = data->train.count, shape[] = {count, TEN_CLASSES};
-    int32_t *folds = ten_alloc(count, sizeof *folds);
-    enum ten_status status = folds && tensors.metadata ? TEN_OK : ten_fail_memory(error, "the answers");
-    for (size_t i = 0; i < count && status == TEN_OK; i++) folds[i] = (int32_t)fold[i];
-    for (size_t m = 0; m < models && status == TEN_OK; m++) {
-        char name[128];
-        snprintf(name, sizeof name, "%s.probabilities", names[m]);
-        status = ten_tensors_add(&tensors, name, TEN_F32, 2, shape, all + m * count * TEN_CLASSES, error);
-    }
-    if (status == TEN_OK) status = ten_tensors_add(&tensors, "fold", TEN_I32, 1, shape, folds, error);
-    if (status == TEN_OK) status = ten_tensors_add(&tensors, "labels", TEN_U8, 1, shape, data->train.labels, error);
-    if (status == TEN_OK) status = ten_safetensors_write(&tensors, path, error);
-    ten_tensors_release(&tensors);
-    free(folds);
-    return status;
-}
 
 static int print_rows(const json_t *rows, size_t folds) {
     static const char *const headings[] = {"model", "chain", ">mean", ">deviation", ">least", ">most", ">a fit"};
@@ -94,7 +73,7 @@ static enum ten_status crossval(struct job *job, struct ten_data *data, struct t
         json_array_append_new(job->rows, row);
     }
     if (status == TEN_OK && options->answers)
-        status = write_answers(options->answers, data, job->names, job->count, fold, all, error);
+        status = ten_write_out_of_fold(options->answers, data, job->names, job->count, fold, all, error);
     free(all);
     free(fold);
     return status;

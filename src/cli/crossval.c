@@ -143,14 +143,18 @@ enum ten_status ten_crossval_row(const struct ten_contender *contender, const st
 /* ---- Probabilities ------------------------------------------------------------------------------------------------
  */
 
-enum ten_status ten_write_out_of_fold(const char *path, const struct ten_data *data, const char *name,
+enum ten_status ten_write_out_of_fold(const char *path, const struct ten_data *data, char (*names)[96], size_t models,
                                       const size_t *fold, const float *probabilities, struct ten_error *error) {
-    struct ten_tensors tensors = {.metadata = json_pack("{s:s, s:s}", "name", name, "data", data->name)};
+    struct ten_tensors tensors = {.metadata = json_pack("{s:s}", "data", data->name)};
     size_t count = data->train.count, shape[] = {count, TEN_CLASSES};
     int32_t *folds = ten_alloc(count, sizeof *folds);
     enum ten_status status = folds && tensors.metadata ? TEN_OK : ten_fail_memory(error, "the probabilities");
     for (size_t i = 0; i < count && status == TEN_OK; i++) folds[i] = (int32_t)fold[i];
-    if (status == TEN_OK) status = ten_tensors_add(&tensors, "probabilities", TEN_F32, 2, shape, probabilities, error);
+    for (size_t m = 0; m < models && status == TEN_OK; m++) {
+        char name[128];
+        snprintf(name, sizeof name, "%s%sprobabilities", names ? names[m] : "", names ? "." : "");
+        status = ten_tensors_add(&tensors, name, TEN_F32, 2, shape, probabilities + m * count * TEN_CLASSES, error);
+    }
     if (status == TEN_OK) status = ten_tensors_add(&tensors, "fold", TEN_I32, 1, shape, folds, error);
     if (status == TEN_OK) status = ten_tensors_add(&tensors, "labels", TEN_U8, 1, shape, data->train.labels, error);
     if (status == TEN_OK) status = ten_safetensors_write(&tensors, path, error);

@@ -21,10 +21,11 @@ enum ten_status ten_crossval_row(const struct ten_contender *contender, const st
                                  size_t folds, float *probabilities, struct ten_store *store, json_t **row,
                                  const struct ten_run *run, struct ten_error *error);
 
-/* Out-of-fold probabilities as safetensors: probabilities, labels, fold. */
-enum ten_status ten_write_out_of_fold(const char *path, const struct ten_data *data, const char *name,
+/* Out-of-fold probabilities as safetensors: NAME.probabilities of each model ("probabilities" where names is NULL and
+ * there is one), labels, fold. probabilities[models][train.count x TEN_CLASSES]. */
+enum ten_status ten_write_out_of_fold(const char *path, const struct ten_data *data, char (*names)[96], size_t models,
                                       const size_t *fold, const float *probabilities, struct ten_error *error);
-/* Reads such a file: probabilities[train.count x TEN_CLASSES]. */
+/* Reads such a file of one model: probabilities[train.count x TEN_CLASSES]. */
 enum ten_status ten_read_out_of_fold(const char *path, const struct ten_data *data, float *probabilities,
                                      struct ten_error *error);
 

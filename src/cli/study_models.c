@@ -110,8 +110,7 @@ static enum ten_status crossvalidate(struct ten_study *study, struct ten_entry *
     const struct ten_contender contender = {entry->name, entry->model, entry->prep, entry->own_options};
     status = ten_crossval_row(&contender, &study->data, fold, study->folds, probabilities, study->store, row,
                               &study->run, error);
-    if (status == TEN_OK)
-        status = ten_write_out_of_fold(answers, &study->data, entry->name, fold, probabilities, error);
+    if (status == TEN_OK) status = ten_write_out_of_fold(answers, &study->data, NULL, 1, fold, probabilities, error);
     if (status != TEN_OK) return status;
     title(entry, *row);
     json_object_set_new(*row, "answers_bytes", json_integer(file_bytes(answers)));

@@ -11,7 +11,8 @@
 enum { FOLDS = 5 };
 
 static int print_rows(const json_t *rows, size_t folds) {
-    static const char *const headings[] = {"model", "chain", ">mean", ">deviation", ">least", ">most", ">a fit"};
+    static const char *const headings[] = {"model",  "chain", ">mean",         ">deviation",
+                                           ">least", ">most", ">chain and fit"};
     struct table table = {.columns = sizeof headings / sizeof *headings, .headings = headings};
     size_t i;
     const json_t *row;
@@ -93,6 +94,8 @@ static int run(const struct options *options) {
     if (status == TEN_OK) status = crossval(&job, &data, &error);
     if (status != TEN_OK) {
         result = ten_complain_error(&error);
+        if (status == TEN_CANCELLED && json_array_size(job.rows) && job.store)
+            ten_say(options, "the models before it are kept in the run database");
     } else {
         json_t *document =
             json_pack("{s:s, s:I, s:I, s:I, s:O}", "data", data.name, "folds", (json_int_t)job.folds, "seed",

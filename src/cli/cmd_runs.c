@@ -18,8 +18,8 @@ static const char *text_of(const json_t *run, const char *key) {
  */
 
 static int print_list(const json_t *runs) {
-    static const char *const headings[] = {">run",      "kind",  "name",    "chain", "data",
-                                           ">accuracy", ">time", "started", "state"};
+    static const char *const headings[] = {">run",    "kind",      "name",  "chain",   "data",
+                                           ">images", ">accuracy", ">time", "started", "state"};
     struct table table = {.columns = sizeof headings / sizeof *headings, .headings = headings};
     size_t i;
     const json_t *run;
@@ -35,10 +35,13 @@ static int print_list(const json_t *runs) {
         snprintf(cell[2], sizeof *cell, "%s", text_of(run, "name"));
         snprintf(cell[3], sizeof *cell, "%s", text_of(run, "prep"));
         snprintf(cell[4], sizeof *cell, "%s", text_of(run, "data"));
-        if (json_is_number(accuracy)) snprintf(cell[5], sizeof *cell, "%.4f", json_number_value(accuracy));
-        snprintf(cell[6], sizeof *cell, "%s", ten_format_seconds(text, ten_number_of(run, "seconds")));
-        snprintf(cell[7], sizeof *cell, "%s", text_of(run, "started"));
-        snprintf(cell[8], sizeof *cell, "%s", text_of(run, "state"));
+        const json_t *metrics = json_object_get(run, "metrics");
+        double images = ten_number_of(metrics, "images") + ten_number_of(metrics, "train_count");
+        if (images > 0) snprintf(cell[5], sizeof *cell, "%.0f", images);
+        if (json_is_number(accuracy)) snprintf(cell[6], sizeof *cell, "%.4f", json_number_value(accuracy));
+        snprintf(cell[7], sizeof *cell, "%s", ten_format_seconds(text, ten_number_of(run, "seconds")));
+        snprintf(cell[8], sizeof *cell, "%s", text_of(run, "started"));
+        snprintf(cell[9], sizeof *cell, "%s", text_of(run, "state"));
     }
     if (table.rows)
         ten_table_print(&table, stdout);
@@ -163,6 +166,13 @@ static int show(struct ten_store *store, const struct options *options, bool com
     return result;
 }
 
+static bool known_kind(const char *kind) {
+    static const char *const kinds[] = {"train", "crossval", "fold", "tune", "trial", "evaluation"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i], kind) == 0) return true;
+    return false;
+}
+
 static int run(const struct options *options) {
     const char *what = options->argument_count ? options->arguments[0] : "list";
     bool listing = strcmp(what, "list") == 0, showing = strcmp(what, "show") == 0,
@@ -174,10 +184,15 @@ static int run(const struct options *options) {
     if ((showing && options->argument_count < 2) || (comparing && options->argument_count < 3))
         return ten_complain(WRONG_USAGE, "expected the number of %s; `tenfold runs` lists them",
                             showing ? "a run" : "at least two runs");
+    if (options->kind && !known_kind(options->kind))
+        return ten_complain(WRONG_USAGE, "--kind \"%s\": expected train, crossval, fold, tune, trial or evaluation",
+                            options->kind);
     const char *path = ten_record_path(options);
+    if (strcmp(path, "none") == 0) return ten_complain(WRONG_USAGE, "there is nothing to show without a database");
     if (!ten_file_exists(path))
-        return ten_complain(FAILED, "%s: there is no run database here; train, crossval, tune and study make one",
-                            path);
+        return ten_complain(
+            FAILED, "%s: there is no run database here; train, compare, crossval, tune, evaluate and study make one",
+            path);
     struct ten_store *store;
     struct ten_error error;
     if (ten_store_open(&store, path, &error) != TEN_OK) return ten_complain_error(&error);
@@ -190,10 +205,10 @@ const struct command ten_command_runs = {
     .name = "runs",
     .usage = "[list|show ID...|compare ID ID...]",
     .summary = "the run database: list, show, compare",
-    .details =
-        "Every fit, fold, trial and evaluation is kept in an SQLite file with its parameters, data, seed, version, "
-        "metrics and seconds. `compare` shows in what runs differ. A study has a database of its own: "
-        "--runs study/runs.sqlite.",
+    .details = "Every fit (also those of compare), fold, trial and evaluation is kept in an SQLite file with its "
+               "parameters, data, seed, version, "
+               "metrics and seconds. `compare` shows in what runs differ. A study has a database of its own: "
+               "--runs study/runs.sqlite.",
     .examples = "  tenfold runs\n"
                 "  tenfold runs list --kind trial --limit 20\n"
                 "  tenfold runs show 7\n"

@@ -208,10 +208,11 @@ static void describe_command(const struct ten_study *study, char *command, size_
         add_word(command, size, "--net");
         add_word(command, size, o->net);
     }
-    if (o->quick || o->limit) {
-        add_word(command, size, o->quick && o->limit == QUICK_LIMIT ? "--quick" : "--limit");
+    if (o->quick) add_word(command, size, "--quick");
+    if (o->limit && !(o->quick && o->limit == QUICK_LIMIT)) {
+        add_word(command, size, "--limit");
         snprintf(number, sizeof number, "%zu", o->limit);
-        if (!(o->quick && o->limit == QUICK_LIMIT)) add_word(command, size, number);
+        add_word(command, size, number);
     }
     if (o->folds) {
         add_word(command, size, "--folds");

@@ -21,11 +21,19 @@ static int by_merit(const void *left, const void *right) {
     return 0;
 }
 
+enum { SHOWN = 10, LEAST_EXPLAINED = 8 };
+
 static int print_trials(const json_t *document) {
-    enum { SHOWN = 10 };
-    static const char *const headings[] = {">trial", ">accuracy", ">log loss", ">budget", ">time", "settings"};
+    const json_t *trials = json_object_get(document, "trials"), *space = json_object_get(document, "space"), *dimension;
+    char names[256] = "";
+    size_t d;
+    json_array_foreach(space, d, dimension) {
+        size_t length = strlen(names);
+        snprintf(names + length, sizeof names - length, "%s%s", d ? " " : "",
+                 json_string_value(json_object_get(dimension, "name")));
+    }
+    const char *const headings[] = {">trial", ">accuracy", ">log loss", ">budget", ">time", names};
     struct table table = {.columns = sizeof headings / sizeof *headings, .headings = headings};
-    const json_t *trials = json_object_get(document, "trials");
     size_t count = json_array_size(trials);
     json_t **order = calloc(count, sizeof *order);
     if (!order) return ten_complain(FAILED, "out of memory for the table");
@@ -38,7 +46,7 @@ static int print_trials(const json_t *document) {
         snprintf(cell[0], sizeof *cell, "%.0f", ten_number_of(order[i], "trial") + 1);
         snprintf(cell[1], sizeof *cell, "%.4f", ten_number_of(order[i], "accuracy"));
         snprintf(cell[2], sizeof *cell, "%.4f", ten_number_of(order[i], "log_loss"));
-        snprintf(cell[3], sizeof *cell, "%.3g", ten_number_of(order[i], "share"));
+        snprintf(cell[3], sizeof *cell, "%.3g %%", 100 * ten_number_of(order[i], "share"));
         snprintf(cell[4], sizeof *cell, "%s", ten_format_seconds(text, ten_number_of(order[i], "seconds")));
         const char *key;
         json_t *value;
@@ -60,14 +68,19 @@ static int print_result(const json_t *document) {
     const char *key;
     json_t *value;
     size_t i;
-    printf("\nbest: %s%.4f%s on %.0f held-out training images, with", ten_bold(), ten_number_of(best, "accuracy"),
+    size_t count = json_array_size(json_object_get(document, "trials"));
+    printf("\n%s%zu trials of %.0f points\n", count > SHOWN ? "the best 10 of " : "", count,
+           ten_number_of(document, "points"));
+    printf("best: %s%.4f%s on %.0f held-out training images, with", ten_bold(), ten_number_of(best, "accuracy"),
            ten_plain(), ten_number_of(document, "validation_count"));
     json_object_foreach(json_object_get(best, "settings"), key, value)
         printf(" --set %s=%s", key, json_string_value(value));
-    printf("\nshare of the variance that each parameter explains:");
-    json_array_foreach(json_object_get(document, "importance"), i, item)
-        printf("%s %s %.0f %%", i ? "," : "", json_string_value(json_object_get(item, "name")),
-               100 * ten_number_of(item, "importance"));
+    bool enough = ten_number_of(document, "points") >= LEAST_EXPLAINED;
+    if (enough) printf("\nshare of the accuracies' variance that each parameter explains alone:");
+    if (enough)
+        json_array_foreach(json_object_get(document, "importance"), i, item)
+            printf("%s %s %.0f %%", i ? "," : "", json_string_value(json_object_get(item, "name")),
+                   100 * ten_number_of(item, "importance"));
     putchar('\n');
     const char *file = json_string_value(json_object_get(json_object_get(document, "retrained"), "file"));
     if (file) printf("fitted on the whole training set: %s\n", file);

@@ -94,6 +94,7 @@ static enum ten_status record(struct ten_store *store, const struct ten_contende
         return TEN_OK;
     }
     put(run, "accuracy", json_real(ten_number_of(row, "mean")));
+    put(json_object_get(run, "metrics"), "train_count", json_integer((json_int_t)data->train.count));
     enum ten_status status = ten_record_add(store, run, 0, &parent, error);
     for (size_t f = 0; f < folds && status == TEN_OK; f++) {
         char name[128];
@@ -101,10 +102,15 @@ static enum ten_status record(struct ten_store *store, const struct ten_contende
         snprintf(name, sizeof name, "%s, fold %zu", contender->name, f + 1);
         run = ten_record_of_row("fold", row, contender->own, data,
                                 fold->prep_seconds + fold->fit_seconds + fold->predict_seconds);
+        double ago = 0; /* this fold and those after it */
+        for (size_t k = f; k < folds; k++)
+            ago += results[k].prep_seconds + results[k].fit_seconds + results[k].predict_seconds;
+        ten_record_started(run, ago);
         json_t *metrics = json_object();
         for (size_t m = 0; m < MEMBERS; m++) put(metrics, members[m].name, ten_json_real(member_of(fold, m)));
         put(metrics, "fold", json_integer((json_int_t)f));
         put(run, "name", json_string(name));
+        put(metrics, "train_count", json_integer((json_int_t)data->train.count));
         put(run, "accuracy", ten_json_real(fold->accuracy));
         put(run, "metrics", metrics);
         status = ten_record_add(store, run, parent, NULL, error);

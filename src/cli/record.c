@@ -31,16 +31,23 @@ int ten_record_check(const struct options *options) {
     return result;
 }
 
-json_t *ten_record_new(const char *kind, const struct options *options, const struct ten_data *data, double seconds) {
-    char started[32], checksum[16];
-    time_t began = time(NULL) - (time_t)seconds;
+void ten_record_started(json_t *run, double seconds_ago) {
+    char started[32];
+    time_t began = time(NULL) - (time_t)(seconds_ago + 0.5);
     struct tm parts;
-    struct ten_run run = ten_run_for(options);
     strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&began, &parts));
+    json_object_set_new(run, "started", json_string(started));
+}
+
+json_t *ten_record_new(const char *kind, const struct options *options, const struct ten_data *data, double seconds) {
+    char checksum[16];
+    struct ten_run run = ten_run_for(options);
     snprintf(checksum, sizeof checksum, "%08" PRIx32, ten_dataset_checksum(&data->train));
-    return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:s, s:f}", "kind", kind, "data", data->name, "checksum",
-                     checksum, "seed", (json_int_t)options->seed, "version", ten_version(), "kernels", ten_kernel_set(),
-                     "threads", (json_int_t)ten_threads(&run), "started", started, "seconds", seconds);
+    json_t *made = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:f}", "kind", kind, "data", data->name, "checksum",
+                             checksum, "seed", (json_int_t)options->seed, "version", ten_version(), "kernels",
+                             ten_kernel_set(), "threads", (json_int_t)ten_threads(&run), "seconds", seconds);
+    ten_record_started(made, seconds);
+    return made;
 }
 
 json_t *ten_record_of_row(const char *kind, const json_t *row, const struct options *options,

@@ -20,7 +20,10 @@ int ten_record_check(const struct options *options);
  * (`seconds` ago), seconds. A new reference, or NULL when memory is short. */
 json_t *ten_record_new(const char *kind, const struct options *options, const struct ten_data *data, double seconds);
 
-/* The same, and from a row (docs/formats.md): name, model, prep, settings, accuracy; its other numbers become metrics,
+/* Sets when a run started: so many seconds ago. */
+void ten_record_started(json_t *run, double seconds_ago);
+
+/* The same as _new, and from a row (docs/formats.md): name, model, prep, settings, accuracy; its other numbers become metrics,
  * its history history. `row` is borrowed. */
 json_t *ten_record_of_row(const char *kind, const json_t *row, const struct options *options,
                           const struct ten_data *data, double seconds);

@@ -71,7 +71,7 @@ struct tuning {
     int64_t parent;        /* in the store */
     struct ten_trial *trials;
     struct outcome *outcomes;
-    size_t count, best;
+    size_t count, recalled, best;
     double began;
 };
 
@@ -214,7 +214,7 @@ static enum ten_status keep(const struct tuning *t, const struct ten_trial *tria
     if (!t->store) return TEN_OK;
     char identity[64], name[96];
     identity_of(trial, identity, sizeof identity);
-    snprintf(name, sizeof name, "%s, trial %zu", t->wanted->model, t->count);
+    snprintf(name, sizeof name, "%s, trial %zu", t->wanted->model, t->count + 1);
     json_t *run = ten_record_new("trial", t->wanted->options, &t->split, outcome->seconds);
     json_t *metrics = json_pack("{s:I, s:I, s:I, s:f, s:I, s:I}", "trial", (json_int_t)t->count, "point",
                                 (json_int_t)trial->point, "rung", (json_int_t)trial->rung, "share", trial->share,
@@ -356,6 +356,7 @@ static enum ten_status search(struct tuning *t, struct ten_error *error) {
         struct outcome outcome = {0};
         status = ten_search_next(&t->wanted->search, t->trials, t->count, &next, &done, error);
         if (status != TEN_OK || done) return status;
+        size_t known = t->recalled;
         status = recall(t, &next, &outcome, &there, error);
         if (status != TEN_OK) return status;
         if (!there && t->wanted->max_seconds > 0 && ten_seconds() - t->began > t->wanted->max_seconds) {
@@ -363,6 +364,9 @@ static enum ten_status search(struct tuning *t, struct ten_error *error) {
                     t->count);
             return TEN_OK;
         }
+        t->recalled += there;
+        if (!there && known && known == t->count)
+            ten_say(t->wanted->options, "%zu trials are there already; going on", known);
         if (!there) status = try(t, &next, &outcome, error);
         if (status == TEN_OK && !there) status = keep(t, &next, &outcome, error);
         if (status == TEN_OK) status = grow(t, error);

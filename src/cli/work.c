@@ -299,7 +299,7 @@ int ten_print_rows(const json_t *rows) {
             ten_table_release(&table);
             return ten_complain(FAILED, "out of memory for the table");
         }
-        snprintf(cell[0], sizeof *cell, "%s", json_string_value(json_object_get(row, "model")));
+        snprintf(cell[0], sizeof *cell, "%s", json_string_value(json_object_get(row, "name")));
         snprintf(cell[1], sizeof *cell, "%s", json_string_value(json_object_get(row, "prep")));
         snprintf(cell[2], sizeof *cell, "%.4f", ten_number_of(row, "accuracy"));
         snprintf(cell[3], sizeof *cell, "%.4f-%.4f", ten_number_of(row, "accuracy_low"),

@@ -195,7 +195,7 @@ static void append_trial(struct ten_page *page, json_t *values, const struct sea
     char point[24];
     snprintf(point, sizeof point, "%zu", trial->point);
     ten_figure_row(page, values, "{s:s,s:s,s:I,s:f,s:f,s:f,s:s,s:f}", "point", point, "kind", kind_of(search, trial),
-                   "trial", (json_int_t)trial->trial, "share", trial->share, "accuracy", trial->accuracy, "error",
+                   "trial", (json_int_t)trial->trial + 1, "share", trial->share, "accuracy", trial->accuracy, "error",
                    ten_axis_error(trial->accuracy, search->validation), "state", trial->state, "seconds",
                    trial->seconds);
 }
@@ -361,7 +361,7 @@ static int best_first(const void *left, const void *right) { return worst_first(
 static void write_trial(struct ten_page *page, const struct search *search, const struct trial *trial) {
     struct ten_html *html = &page->html;
     ten_html_raw(html, trial == search->best ? "<tr class=\"best\">" : "<tr>");
-    ten_html(html, "<th scope=\"row\">%zu</th>", trial->trial);
+    ten_html(html, "<th scope=\"row\">%zu</th>", trial->trial + 1);
     ten_part_cell(page, trial->accuracy, ten_show_share(trial->accuracy));
     ten_part_cell(page, trial->log_loss, ten_show_number(trial->log_loss, 4));
     ten_part_cell(page, trial->share, ten_show_percent(trial->share, 1));

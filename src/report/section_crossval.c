@@ -267,8 +267,11 @@ void ten_section_crossval(struct ten_page *page) {
         ten_html(&page->html,
                  "<p>The %s training images were dealt into %s folds with equal shares of every class. Each "
                  "pipeline was fitted, preprocessing and all, as often as there are folds, each time without the fold "
-                 "that it then labelled. The test images had no part in it.</p>\n",
-                 ten_show_count((double)folds.images).text, ten_show_small(folds.folds).text);
+                 "that it then labelled. The test images had no part in it.%s</p>\n",
+                 ten_show_count((double)folds.images).text, ten_show_small(folds.folds).text,
+                 page->tune.root ? " The settings of tuned were chosen on a part of the same images, which favours it a "
+                                   "little here, and not on the test images."
+                                 : "");
         write_means(page, &folds);
         write_boxes(page, &folds);
         write_lines(page, &folds);

@@ -193,6 +193,22 @@ struct ten_box {
 TEN_API enum ten_status ten_image_to_digit(const struct ten_image *image, uint8_t digit[28 * 28], struct ten_box *box,
                                            struct ten_error *error);
 
+/* A digit found in a picture: where, and as the models see it, 28 x 28 bytes, light ink on black. */
+struct ten_digit {
+    struct ten_box box;
+    uint8_t pixels[28 * 28];
+};
+/* Those of a picture, from left to right. `digits` is owned by the struct. */
+struct ten_digits {
+    size_t count;
+    struct ten_digit *digits;
+};
+
+/* Finds the digits of a drawing, scan or photo. A picture without ink gives count 0. */
+TEN_API enum ten_status ten_image_to_digits(struct ten_digits *out, const struct ten_image *image,
+                                            struct ten_error *error);
+TEN_API void ten_digits_release(struct ten_digits *digits);
+
 /* ---- Spoilt images ------------------------------------------------------------------------------------ */
 
 #define TEN_STRENGTHS 5
@@ -280,6 +296,17 @@ TEN_API enum ten_status ten_pipeline_summarise(const struct ten_pipeline *pipeli
 TEN_API enum ten_status ten_pipeline_predict(const struct ten_pipeline *pipeline, const uint8_t *images, size_t count,
                                              size_t height, size_t width, float *probabilities,
                                              const struct ten_run *run, struct ten_error *error);
+
+/* What a pipeline makes of one digit that was found in a picture. */
+struct ten_reading {
+    int label; /* ten_label of the probabilities; -1: no digit */
+    float probabilities[TEN_CLASSES];
+};
+/* Reads count digits (ten_image_to_digits). readings[count]. TEN_INVALID unless the pipeline was fitted on images of
+ * 28x28. */
+TEN_API enum ten_status ten_pipeline_read(const struct ten_pipeline *pipeline, const struct ten_digit *digits,
+                                          size_t count, struct ten_reading *readings, const struct ten_run *run,
+                                          struct ten_error *error);
 
 /* The index of the largest of TEN_CLASSES probabilities; the smaller one on a tie. */
 TEN_API int ten_label(const float *probabilities);

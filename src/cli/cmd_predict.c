@@ -8,14 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one file holds, as images for the model. */
-struct input {
-    const char *path;
-    struct ten_dataset images;
-    struct ten_box box; /* of a picture */
-    bool picture;
-};
-
 static bool is_idx(const char *path) {
     FILE *file = fopen(path, "rb");
     unsigned char head[4] = {0};
@@ -25,75 +17,128 @@ static bool is_idx(const char *path) {
     return got == sizeof head && (gzip || idx);
 }
 
-static enum ten_status read_input(struct input *input, const char *path, struct ten_error *error) {
-    *input = (struct input){.path = path};
-    if (is_idx(path)) return ten_dataset_load_idx(&input->images, path, NULL, error);
-    input->picture = true;
-    return ten_read_digit(path, &input->images, &input->box, error);
+/* What is to be told of one file. */
+struct answer {
+    const struct ten_pipeline *pipeline;
+    const struct options *options;
+    json_t *results;
+};
+
+static enum ten_status add_result(const struct answer *answer, const char *path, json_t *result,
+                                  struct ten_error *error) {
+    int failed = !result || json_object_set_new(result, "image", ten_json_text(path)) ||
+                 json_array_append(answer->results, result);
+    json_decref(result);
+    return failed ? ten_fail_memory(error, "the results") : TEN_OK;
 }
 
-static json_t *digit_json(const struct input *input, size_t i, const float *probabilities) {
-    json_t *list = json_array(), *seen = json_array();
-    size_t pixels = input->images.height * input->images.width;
-    for (size_t c = 0; c < TEN_CLASSES; c++) json_array_append_new(list, json_real((double)probabilities[c]));
-    for (size_t p = 0; p < pixels; p++) json_array_append_new(seen, json_integer(input->images.images[i * pixels + p]));
-    struct ten_box box =
-        input->picture ? input->box : (struct ten_box){0, 0, input->images.width, input->images.height};
-    return json_pack("{s:i, s:o, s:[I,I,I,I], s:o}", "label", ten_label(probabilities), "probabilities", list, "box",
-                     (json_int_t)box.x, (json_int_t)box.y, (json_int_t)box.width, (json_int_t)box.height, "seen", seen);
-}
+/* ---- Pictures ---------------------------------------------------------------------------------------------------- */
 
-static json_t *result_json(const struct input *input, size_t i, const char *model, double microseconds,
-                           const float *probabilities, bool empty) {
-    char number[2] = {empty ? '\0' : (char)('0' + ten_label(probabilities)), '\0'};
-    json_t *digits = json_array();
-    if (!empty) json_array_append_new(digits, digit_json(input, i, probabilities));
-    json_t *result = json_pack("{s:o, s:s, s:f, s:s, s:o}", "image", ten_json_text(input->path), "model", model,
-                               "microseconds", microseconds, "number", number, "digits", digits);
-    if (!input->picture) json_object_set_new(result, "index", json_integer((json_int_t)i));
-    return result;
-}
-
-static void print_result(const struct input *input, size_t i, const struct ten_pipeline_info *info, const float *p,
-                         bool empty) {
-    printf("%s", input->path);
-    if (!input->picture) printf("[%zu]", i);
-    if (empty) {
-        printf(": nothing drawn\n");
-        return;
+static void print_readings(const struct answer *answer, const char *path, const struct ten_digits *digits,
+                           const struct ten_reading *readings) {
+    struct ten_pipeline_info info = ten_pipeline_describe(answer->pipeline);
+    printf("%s: ", path);
+    if (digits->count == 0) printf("nothing drawn");
+    if (digits->count > 1) {
+        for (size_t i = 0; i < digits->count; i++) putchar(readings[i].label < 0 ? '?' : '0' + readings[i].label);
+        printf(", digit by digit");
     }
-    printf(": ");
-    ten_print_label(info, p);
+    for (size_t i = 0; i < digits->count; i++) {
+        if (digits->count > 1) printf("\n    ");
+        if (readings[i].label < 0)
+            printf("no digit");
+        else
+            ten_print_label(&info, readings[i].probabilities);
+    }
     putchar('\n');
 }
 
-static enum ten_status predict_file(const struct ten_pipeline *pipeline, const char *path,
-                                    const struct options *options, json_t *results, struct ten_error *error) {
-    struct input input;
-    enum ten_status status = read_input(&input, path, error);
+static enum ten_status read_picture(const struct answer *answer, const char *path, const struct ten_image *picture,
+                                    struct ten_error *error) {
+    struct ten_digits digits;
+    struct ten_error why;
+    enum ten_status status = ten_image_to_digits(&digits, picture, error);
     if (status != TEN_OK) return status;
+    struct ten_run run = ten_run_for(answer->options);
+    struct ten_reading *readings = malloc((digits.count + 1) * sizeof *readings);
+    double start = ten_seconds();
+    status = readings ? ten_pipeline_read(answer->pipeline, digits.digits, digits.count, readings, &run, &why)
+                      : ten_fail_memory(&why, "the readings");
+    double microseconds = (ten_seconds() - start) * 1e6;
+    if (status != TEN_OK)
+        ten_fail(error, status, "%s: %s", path, why.message);
+    else if (answer->options->json)
+        status = add_result(answer, path,
+                            ten_json_reading(ten_pipeline_describe(answer->pipeline).model->name, microseconds, &digits,
+                                             readings, true),
+                            error);
+    else
+        print_readings(answer, path, &digits, readings);
+    free(readings);
+    ten_digits_release(&digits);
+    return status;
+}
+
+static enum ten_status predict_picture(const struct answer *answer, const char *path, struct ten_error *error) {
+    struct ten_image picture;
+    enum ten_status status = ten_image_load(&picture, path, error);
+    if (status != TEN_OK) return status;
+    status = read_picture(answer, path, &picture, error);
+    ten_image_release(&picture);
+    return status;
+}
+
+/* ---- Images of an IDX file, as they are ---------------------------------------------------------------------------
+ */
+
+static json_t *image_json(const struct ten_dataset *images, size_t i, const char *model, double microseconds,
+                          const float *probabilities) {
+    char number[2] = {(char)('0' + ten_label(probabilities)), '\0'};
+    json_t *list = json_array(), *seen = json_array();
+    size_t pixels = images->height * images->width;
+    for (size_t c = 0; c < TEN_CLASSES; c++) json_array_append_new(list, json_real((double)probabilities[c]));
+    for (size_t p = 0; p < pixels; p++) json_array_append_new(seen, json_integer(images->images[i * pixels + p]));
+    json_t *digit = json_pack("{s:i, s:o, s:[i,i,I,I], s:o}", "label", ten_label(probabilities), "probabilities", list,
+                              "box", 0, 0, (json_int_t)images->width, (json_int_t)images->height, "seen", seen);
+    return json_pack("{s:s, s:f, s:s, s:[o], s:I}", "model", model, "microseconds", microseconds, "number", number,
+                     "digits", digit, "index", (json_int_t)i);
+}
+
+static enum ten_status predict_images(const struct answer *answer, const char *path, const struct ten_dataset *images,
+                                      struct ten_error *error) {
+    const struct options *options = answer->options;
     struct ten_run run = ten_run_for(options);
-    struct ten_pipeline_info info = ten_pipeline_describe(pipeline);
-    size_t count = input.images.count;
-    if (options->limit && options->limit < count) count = options->limit;
+    struct ten_pipeline_info info = ten_pipeline_describe(answer->pipeline);
+    size_t count = options->limit && options->limit < images->count ? options->limit : images->count;
     float *probabilities = malloc(count * TEN_CLASSES * sizeof *probabilities);
     struct ten_error why;
     double start = ten_seconds();
-    status = probabilities ? ten_pipeline_predict(pipeline, input.images.images, count, input.images.height,
-                                                  input.images.width, probabilities, &run, &why)
-                           : ten_fail_memory(&why, "the probabilities");
+    enum ten_status status = probabilities
+                                 ? ten_pipeline_predict(answer->pipeline, images->images, count, images->height,
+                                                        images->width, probabilities, &run, &why)
+                                 : ten_fail_memory(&why, "the probabilities");
     double microseconds = (ten_seconds() - start) * 1e6 / (double)count;
     if (status != TEN_OK) ten_fail(error, status, "%s: %s", path, why.message);
     for (size_t i = 0; status == TEN_OK && i < count; i++) {
-        bool empty = input.picture && input.box.width == 0;
         const float *p = probabilities + i * TEN_CLASSES;
-        if (!options->json)
-            print_result(&input, i, &info, p, empty);
-        else if (json_array_append_new(results, result_json(&input, i, info.model->name, microseconds, p, empty)) != 0)
-            status = ten_fail_memory(error, "the results");
+        if (options->json) {
+            status = add_result(answer, path, image_json(images, i, info.model->name, microseconds, p), error);
+        } else {
+            printf("%s[%zu]: ", path, i);
+            ten_print_label(&info, p);
+            putchar('\n');
+        }
     }
     free(probabilities);
-    ten_dataset_release(&input.images);
+    return status;
+}
+
+static enum ten_status predict_idx(const struct answer *answer, const char *path, struct ten_error *error) {
+    struct ten_dataset images;
+    enum ten_status status = ten_dataset_load_idx(&images, path, NULL, error);
+    if (status != TEN_OK) return status;
+    status = predict_images(answer, path, &images, error);
+    ten_dataset_release(&images);
     return status;
 }
 
@@ -102,6 +147,7 @@ static int run(const struct options *options) {
     struct ten_error error;
     if (ten_pipeline_load(&pipeline, options->arguments[0], &error) != TEN_OK) return ten_complain_error(&error);
     json_t *results = json_array();
+    const struct answer answer = {.pipeline = pipeline, .options = options, .results = results};
     int result = DONE;
     /* a file that cannot be read is told and the others are still answered */
     for (size_t i = 1; i < options->argument_count; i++) {
@@ -110,7 +156,9 @@ static int run(const struct options *options) {
             result = ten_complain(FAILED, "stopped before %s", path);
             break;
         }
-        if (predict_file(pipeline, path, options, results, &error) != TEN_OK) result = ten_complain_error(&error);
+        enum ten_status status =
+            is_idx(path) ? predict_idx(&answer, path, &error) : predict_picture(&answer, path, &error);
+        if (status != TEN_OK) result = ten_complain_error(&error);
     }
     ten_pipeline_free(pipeline);
     if (options->json) {
@@ -126,8 +174,9 @@ const struct command ten_command_predict = {
     .usage = "FILE IMAGE...",
     .summary = "labels and probabilities for PNG, JPEG or IDX input",
     .details =
-        "FILE is a saved model. A PNG or JPEG is read as one drawn, scanned or photographed digit: background and "
-        "polarity are found, the ink is scaled and centred as MNIST's digits are. The images of an IDX file go to "
+        "FILE is a saved model. A PNG or JPEG is read as a drawing, scan or photograph of one digit or of several side "
+        "by side: background and polarity are found, each digit's ink is scaled and centred as MNIST's digits are. The "
+        "images of an IDX file go to "
         "the model as they are.",
     .examples = "  tenfold predict knn.safetensors seven.png --json\n"
                 "  tenfold predict knn.safetensors data/mnist/t10k-images-idx3-ubyte --limit 5\n",

@@ -340,3 +340,22 @@ enum ten_status ten_image_to_digit(const struct ten_image *image, uint8_t digit[
     release_canvas(&canvas);
     return status;
 }
+
+enum ten_status ten_image_to_digits(struct ten_digits *out, const struct ten_image *image, struct ten_error *error) {
+    *out = (struct ten_digits){0};
+    struct ten_digit *digit = ten_alloc_zero(1, sizeof *digit);
+    if (!digit) return ten_fail_memory(error, "a digit");
+    enum ten_status status = ten_image_to_digit(image, digit->pixels, &digit->box, error);
+    if (status != TEN_OK || digit->box.width == 0) {
+        free(digit);
+        return status;
+    }
+    *out = (struct ten_digits){.count = 1, .digits = digit};
+    return TEN_OK;
+}
+
+void ten_digits_release(struct ten_digits *digits) {
+    if (!digits) return;
+    free(digits->digits);
+    *digits = (struct ten_digits){0};
+}

@@ -46,6 +46,11 @@ json_t *ten_json_evaluation(const struct ten_metrics *metrics, const struct ten_
 /* History as {"names":[...],"rows":[[...]]}. */
 json_t *ten_json_history(const struct ten_history *history);
 
+/* What a model read in a picture: {"model","microseconds","number","digits":[...]} as docs/api.md has it. A digit that is
+ * none (label -1) is "?" in `number`. readings[digits->count]. `seen`: with the 784 bytes of each digit. */
+json_t *ten_json_reading(const char *model, double microseconds, const struct ten_digits *digits,
+                         const struct ten_reading *readings, bool seen);
+
 /* significance.json: McNemar's test between all pairs of `evaluations`, documents that have "name" and "predicted", the
  * labels that were given to the same `count` images. NULL also if one of them has not, or labels other images. */
 json_t *ten_significance_json(const json_t *evaluations, const uint8_t *labels, size_t count);

@@ -1,0 +1,121 @@
+/* The HTTP server's inside: what a handler is given, what it answers, and what all of them share. `http.c` alone speaks
+ * HTTP (libmicrohttpd): it reads a request whole, checks it (method, size, Host, Origin), calls the one handler of its
+ * route on a thread of the pool, and sends the answer. Handlers know nothing of sockets. The API is in docs/api.md. */
+#ifndef TEN_SERVE_SERVE_H
+#define TEN_SERVE_SERVE_H
+
+#include "tenfold.h"
+
+#include <jansson.h>
+
+struct ten_server; /* server.h: what handlers share */
+
+/* ---- Requests and answers (http.c) -------------------------------------------------------------------------------- */
+
+struct ten_request {
+    const char *method, *path;
+    const char *rest;         /* of the path, behind that of the route: "" or "12/events" */
+    const char *content_type; /* "" if none was sent */
+    const uint8_t *body;      /* body[size]; one more byte, 0, stands behind it */
+    size_t size;
+    void *connection; /* for ten_request_query */
+};
+/* The value of ?name=, decoded; NULL if it is not there. */
+const char *ten_request_query(const struct ten_request *request, const char *name);
+
+struct ten_stream;
+struct ten_reply {
+    int status; /* of HTTP */
+    const char *content_type;
+    const char *etag;       /* NULL, or with its quotes; the content may then be kept by the client */
+    const char *policy;     /* NULL, or a Content-Security-Policy instead of the page's own */
+    const char *name;       /* NULL, or of the file that a browser is to save it as */
+    int retry_seconds;      /* 0, or a Retry-After */
+    const void *data;       /* size bytes */
+    size_t size;
+    void *owned;               /* NULL, or freed once the answer is sent */
+    struct ten_stream *stream; /* NULL, or followed in place of data, from its start */
+};
+/* Answers with a document, which is released; NULL is out of memory (a 500). */
+void ten_reply_json(struct ten_reply *reply, int status, json_t *document);
+/* Answers {"error":{"code","message"}}. */
+void ten_reply_error(struct ten_reply *reply, int status, const char *code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same for a library's error: 400 for TEN_INVALID and TEN_FORMAT, 404 for TEN_NOT_FOUND, else 500. */
+void ten_reply_failure(struct ten_reply *reply, const char *code, const struct ten_error *error);
+
+typedef void ten_handler(struct ten_server *server, const struct ten_request *request, struct ten_reply *reply);
+
+/* One line of the table of routes. */
+struct ten_route {
+    const char *method, *path;
+    bool prefix; /* whether more may stand behind the path: the request's `rest` */
+    ten_handler *handle;
+};
+/* Tables that parts of the server bring, each ended by a route whose path is NULL. */
+extern const struct ten_route ten_routes_page[], ten_routes_predict[], ten_routes_inside[], ten_routes_corrections[],
+    ten_routes_runs[], ten_routes_study[], ten_routes_trainings[];
+
+/* ---- Streams of events (stream.c) --------------------------------------------------------------------------------- */
+
+/* A growing text that any number of clients follow, each from its start: server-sent events. Any thread may add. */
+struct ten_stream *ten_stream_new(void); /* one reference; NULL: out of memory */
+struct ten_stream *ten_stream_keep(struct ten_stream *stream);
+void ten_stream_drop(struct ten_stream *stream); /* NULL is accepted */
+/* "event: NAME\ndata: JSON\n\n". The document is released. False: out of memory, or over its most bytes (16 MiB). */
+bool ten_stream_event(struct ten_stream *stream, const char *name, json_t *document);
+/* No more will come: clients are told and let go. */
+void ten_stream_close(struct ten_stream *stream);
+
+/* ---- Pictures (picture.c) ----------------------------------------------------------------------------------------- */
+
+/* The digits of the picture in a request's body: PNG, JPEG or JSON. False after an answer was written. */
+bool ten_request_digits(const struct ten_request *request, struct ten_digits *digits, struct ten_reply *reply);
+/* The same, and the one of ?digit= (default 0): false, with 422 "nothing_drawn", if there is none. */
+bool ten_request_digit(const struct ten_request *request, struct ten_digit *digit, struct ten_reply *reply);
+/* The bytes of a data URI or plain base64 text; freed by the caller. NULL if it is none. */
+uint8_t *ten_base64_decode(const char *text, size_t length, size_t *size);
+/* A base64 text; NULL: out of memory. */
+char *ten_base64_encode(const void *bytes, size_t size);
+
+/* ---- Models (models.c) -------------------------------------------------------------------------------------------- */
+
+/* A model that is served. It lives until the last who took it gives it back. */
+struct ten_served {
+    char name[96];
+    struct ten_pipeline *pipeline;
+    struct ten_pipeline_info info;
+    size_t bytes;    /* of its file */
+    json_t *row;     /* what is known of its accuracy and cost, NULL: nothing */
+    bool network;
+    /* the rest is models.c's */
+    char path[1024];
+    int64_t modified, rank;
+    int references;
+};
+/* The model of this name; NULL or "" for the default one. NULL: there is none. */
+struct ten_served *ten_served_take(struct ten_server *server, const char *name);
+void ten_served_give(struct ten_server *server, struct ten_served *served);
+/* All of them, in the order of /api/models, at most `most`; how many. Each is to be given back. */
+size_t ten_served_take_all(struct ten_server *server, struct ten_served **all, size_t most);
+enum { TEN_MOST_SERVED = 64 };
+
+/* ---- What handlers share (server.c) ------------------------------------------------------------------------------- */
+
+struct ten_serve_options {
+    const char *host; /* NULL: 127.0.0.1 */
+    unsigned port;    /* 0: 8000 */
+    const char *data; /* of the dataset; NULL: mnist */
+    const char *models;  /* the folder of models; NULL: "models" */
+    const char *study;   /* the study's folder; NULL: "study" */
+    const char *runs;    /* the run database; NULL: none */
+    const char *program; /* this program's own file, for trainings */
+    int threads;         /* 0: as many as there are processors */
+    bool train;          /* whether models that are missing are trained */
+    bool quiet;          /* no access log */
+};
+const struct ten_serve_options *ten_server_options(const struct ten_server *server);
+/* The dataset, loaded when first asked for; NULL if there is none. Belongs to the server. */
+const struct ten_data *ten_server_data(struct ten_server *server);
+
+#endif

@@ -54,6 +54,7 @@ enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
 #define OPT_LEARNING   (UINT64_C(1) << 38)
 #define OPT_PICTURES   (UINT64_C(1) << 39) /* --png and --svg */
 #define OPT_KIND       (UINT64_C(1) << 40)
+#define OPT_WATCH      (UINT64_C(1) << 50)
 #define OPT_COMMON     (OPT_SEED | OPT_THREADS | OPT_QUIET | OPT_JSON | OPT_HELP)
 
 enum { MAX_SETTINGS = 64 };
@@ -71,7 +72,7 @@ struct options {
     const char *grid, *space, *strategy, *runs, *kind; /* NULL where not given */
     size_t folds, trials, iterations;                  /* 0: not given */
     double max_seconds, perplexity;                    /* 0: not given */
-    bool robustness, learning, png, svg;
+    bool robustness, learning, png, svg, watch;
     bool quiet, json, gzip, quick, speedrun, help;
     const char *settings[MAX_SETTINGS];
     size_t setting_count;
@@ -223,6 +224,8 @@ enum ten_status ten_measure_fitted(struct measured *out, const struct ten_data *
                                    struct ten_error *error);
 void ten_measured_release(struct measured *measured);
 
+/* A pipeline's parameters as an object. */
+json_t *ten_settings_json(const struct ten_pipeline_info *info);
 /* A row as docs/formats.md has it. `with_fit`: also seconds of fitting and peak bytes. test_count 0: not measured. */
 json_t *ten_row_json(const struct measured *measured, size_t test_count, bool with_fit);
 /* An evaluation: a row, and all of `evaluate --json`. */

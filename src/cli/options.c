@@ -49,6 +49,7 @@ static const struct option_entry {
     {OPT_KIND, "kind", "KIND", "which runs: train, crossval, fold, tune, trial, evaluation", 'K'},
     {OPT_RUNS, "runs", "FILE|none", "the run database (default $TENFOLD_RUNS, else runs.sqlite here)", 'D'},
     {OPT_SPEEDRUN, "speedrun", NULL, "train to 99 % against the clock", 'R'},
+    {OPT_WATCH, "watch", NULL, "print what happens while it happens, a JSON object a line", 'w'},
     {OPT_OUT, "out", "PATH", "where to write", 'o'},
     {OPT_SEED, "seed", "N", "seed of every random choice (default 0)", 'S'},
     {OPT_THREADS, "threads", "N", "processor threads (default all); the results do not depend on it", 'T'},
@@ -192,6 +193,7 @@ static int take(struct options *o, char letter, const char *value) {
     case 'K': o->kind = value; break;
     case 'D': return take_path(&o->runs, "runs", value);
     case 'R': o->speedrun = true; break;
+    case 'w': o->watch = true; break;
     case 'j': o->json = true; break;
     case 'q': o->quiet = true; break;
     case 'h': o->help = true; break;

@@ -31,7 +31,7 @@ extern "C" {
 
 /* ---- Version ------------------------------------------------------------------------------------------ */
 
-#define TEN_VERSION_STRING "0.2.0"
+#define TEN_VERSION_STRING "0.3.0"
 
 /* The version of the library that is linked, as "major.minor.patch". */
 TEN_API const char *ten_version(void);

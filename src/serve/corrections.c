@@ -9,9 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIXELS = TEN_CORRECTION_PIXELS, MOST_LISTED = 1000, MOST_KEPT = 100000, MOST_GIVEN = 64, MOST_PICTURE = 1 << 20 };
+enum {
+    PIXELS = TEN_CORRECTION_PIXELS,
+    MOST_LISTED = 1000,
+    MOST_KEPT = 100000,
+    MOST_GIVEN = 64,
+    MOST_PICTURE = 1 << 20
+};
 
-/* ---- One more ----------------------------------------------------------------------------------------------------- */
+/* ---- One more -----------------------------------------------------------------------------------------------------
+ */
 
 /* Whether `given` is what it should be: {"cnn2": 1, "knn": null}. */
 static bool good_given(const json_t *given) {
@@ -21,7 +28,8 @@ static bool good_given(const json_t *given) {
     if (!json_is_object(given) || json_object_size(given) > MOST_GIVEN) return false;
     json_object_foreach((json_t *)given, name, label) {
         json_int_t value = json_integer_value(label);
-        if (strlen(name) >= 96 || (!json_is_null(label) && !json_is_integer(label)) || value < 0 || value > 9) return false;
+        if (strlen(name) >= 96 || (!json_is_null(label) && !json_is_integer(label)) || value < 0 || value > 9)
+            return false;
     }
     return true;
 }
@@ -37,7 +45,8 @@ static bool read_words(const json_t *body, struct ten_correction *correction, si
     else if (digit && (!json_is_integer(digit) || json_integer_value(digit) < 0))
         ten_reply_error(reply, 400, "bad_digit", "\"digit\": expected a whole number from 0");
     else if (!good_given(given))
-        ten_reply_error(reply, 400, "bad_given", "\"given\": expected an object of names of models and labels from 0 to 9");
+        ten_reply_error(reply, 400, "bad_given",
+                        "\"given\": expected an object of names of models and labels from 0 to 9");
     else {
         correction->label = (int)json_integer_value(label);
         correction->given = json_is_object(given) ? given : NULL;
@@ -97,7 +106,8 @@ static void add(struct ten_server *server, const struct ten_request *request, st
     json_decref(body);
 }
 
-/* ---- All of them -------------------------------------------------------------------------------------------------- */
+/* ---- All of them --------------------------------------------------------------------------------------------------
+ */
 
 static void list(struct ten_server *server, const struct ten_request *request, struct ten_reply *reply) {
     (void)request;
@@ -168,7 +178,8 @@ static void idx_labels(struct ten_server *server, const struct ten_request *requ
     idx(server, reply, false);
 }
 
-/* ---- One less ----------------------------------------------------------------------------------------------------- */
+/* ---- One less -----------------------------------------------------------------------------------------------------
+ */
 
 static void take_back(struct ten_server *server, const struct ten_request *request, struct ten_reply *reply) {
     int64_t id;

@@ -1,6 +1,6 @@
-/* GET /api/map and POST /api/place: the test images as points in a plane, and where among them a digit lands. The points are
- * t-SNE's: those of the study, or those that stand beside the models, or else made once, when first asked for, by a child
- * process of low priority, and kept beside the models. */
+/* GET /api/map and POST /api/place: the test images as points in a plane, and where among them a digit lands. The
+ * points are t-SNE's: those of the study, or those that stand beside the models, or else made once, when first asked
+ * for, by a child process of low priority, and kept beside the models. */
 #include "serve/nearest.h"
 
 #include "base/error.h"
@@ -22,15 +22,16 @@ static struct {
     pthread_mutex_t lock;
     enum stage stage;
     pthread_t maker;
-    bool made;        /* whether there is a thread to wait for */
-    double *points;   /* [test images x 2] */
-    char *text;       /* the answer to GET /api/map */
+    bool made;      /* whether there is a thread to wait for */
+    double *points; /* [test images x 2] */
+    char *text;     /* the answer to GET /api/map */
     size_t size;
     char etag[40];
     char message[256]; /* FAILED: why */
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* ---- Reading ------------------------------------------------------------------------------------------------------ */
+/* ---- Reading ------------------------------------------------------------------------------------------------------
+ */
 
 /* Whether a document of `embed --json` has the pixels of just these images as points. */
 static bool fits(const json_t *document, const struct ten_dataset *test) {
@@ -53,8 +54,8 @@ static bool fits(const json_t *document, const struct ten_dataset *test) {
 static bool adopt(json_t *document, size_t count) {
     json_t *points = json_object_get(document, "points");
     double *places = ten_alloc(2 * count, sizeof *places);
-    json_t *json = json_pack("{s:s, s:I, s:O, s:O}", "of", "pixels", "count", (json_int_t)count, "points", points, "labels",
-                             json_object_get(document, "labels"));
+    json_t *json = json_pack("{s:s, s:I, s:O, s:O}", "of", "pixels", "count", (json_int_t)count, "points", points,
+                             "labels", json_object_get(document, "labels"));
     char *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL, hex[65];
     json_decref(json);
     if (!places || !text) {
@@ -84,7 +85,8 @@ static bool read_map(const char *folder, const char *name, const struct ten_data
     return good;
 }
 
-/* ---- Making ------------------------------------------------------------------------------------------------------- */
+/* ---- Making -------------------------------------------------------------------------------------------------------
+ */
 
 static void fail(const char *message) {
     pthread_mutex_lock(&state.lock);
@@ -154,7 +156,8 @@ static bool ready(struct ten_server *server, struct ten_reply *reply) {
     return false;
 }
 
-/* ---- Answers ------------------------------------------------------------------------------------------------------ */
+/* ---- Answers ------------------------------------------------------------------------------------------------------
+ */
 
 static void map(struct ten_server *server, const struct ten_request *request, struct ten_reply *reply) {
     (void)request;
@@ -166,8 +169,8 @@ static void map(struct ten_server *server, const struct ten_request *request, st
                                     .size = state.size};
 }
 
-/* The mean of the nearest images' places, each by the inverse of its squared distance; an image that is the digit itself
- * counts alone. */
+/* The mean of the nearest images' places, each by the inverse of its squared distance; an image that is the digit
+ * itself counts alone. */
 static void place(struct ten_server *server, const struct ten_request *request, struct ten_reply *reply) {
     struct ten_digit digit;
     struct ten_found found[NEAREST];

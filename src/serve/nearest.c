@@ -18,7 +18,8 @@ const struct ten_data *ten_request_data(struct ten_server *server, struct ten_re
     const struct ten_data *data = ten_server_data(server);
     if (data && data->train.height == SIDE && data->train.width == SIDE && data->train.labels && data->test.labels)
         return data;
-    ten_reply_error(reply, 503, "no_data", "there is no dataset of labelled digits of 28x28; `tenfold fetch` gets MNIST");
+    ten_reply_error(reply, 503, "no_data",
+                    "there is no dataset of labelled digits of 28x28; `tenfold fetch` gets MNIST");
     return NULL;
 }
 
@@ -51,10 +52,10 @@ static void nearest(struct ten_server *server, const struct ten_request *request
     json_t *list = json_array();
     int failed = 0;
     for (size_t i = 0; i < count; i++)
-        failed |= json_array_append_new(
-            list, json_pack("{s:I, s:i, s:f, s:o}", "index", (json_int_t)found[i].index, "label",
-                            train->labels[found[i].index], "distance", found[i].distance, "image",
-                            ten_json_bytes(train->images + found[i].index * PIXELS, PIXELS)));
+        failed |=
+            json_array_append_new(list, json_pack("{s:I, s:i, s:f, s:o}", "index", (json_int_t)found[i].index, "label",
+                                                  train->labels[found[i].index], "distance", found[i].distance, "image",
+                                                  ten_json_bytes(train->images + found[i].index * PIXELS, PIXELS)));
     json_t *json = json_pack("{s:o}", "neighbours", list);
     ten_reply_json(reply, 200, ten_json_whole(json, failed));
 }

@@ -12,6 +12,4 @@ const struct ten_data *ten_request_data(struct ten_server *server, struct ten_re
 size_t ten_nearest(struct ten_server *server, bool of_test, const uint8_t *pixels, size_t count,
                    struct ten_found *found, struct ten_reply *reply);
 
-extern const struct ten_part ten_part_nearest;
-
 #endif

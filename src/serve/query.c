@@ -9,8 +9,8 @@ bool ten_request_number(const struct ten_request *request, const char *name, int
     const char *text = ten_request_query(request, name);
     *value = initial;
     if (!text || (ten_parse_integer(text, value) && *value >= low && *value <= high)) return true;
-    ten_reply_error(reply, 400, "bad_number", "%s=\"%.40s\": expected a whole number from %" PRId64 " to %" PRId64, name,
-                    text, low, high);
+    ten_reply_error(reply, 400, "bad_number", "%s=\"%.40s\": expected a whole number from %" PRId64 " to %" PRId64,
+                    name, text, low, high);
     return false;
 }
 

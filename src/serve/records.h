@@ -9,6 +9,4 @@
 struct ten_store *ten_records_take(struct ten_server *server, struct ten_reply *reply);
 void ten_records_give(struct ten_store *store);
 
-extern const struct ten_part ten_part_records;
-
 #endif

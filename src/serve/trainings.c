@@ -89,22 +89,23 @@ static const char *wrong_member(json_t *body, const char **expected) {
     json_t *value;
     json_object_foreach(body, key, value) {
         bool good = true;
-        *expected = "no such member";
+        *expected = "there is no such member; expected model, prep, settings, limit, keep";
         if (strcmp(key, "model") == 0)
-            *expected = "a name", good = json_is_string(value) && json_string_length(value) < 96;
+            *expected = "expected a name", good = json_is_string(value) && json_string_length(value) < 96;
         else if (strcmp(key, "prep") == 0)
-            *expected = "a chain of steps", good = json_is_string(value) && json_string_length(value) < 1024;
+            *expected = "expected a chain of steps", good = json_is_string(value) && json_string_length(value) < 1024;
         else if (strcmp(key, "settings") == 0)
-            *expected = "an object", good = json_is_object(value);
+            *expected = "expected an object", good = json_is_object(value);
         else if (strcmp(key, "limit") == 0)
-            *expected = "a whole number from 60", good = json_is_integer(value) && json_integer_value(value) >= 60;
+            *expected = "expected a whole number from 60 to 1000000",
+            good = json_is_integer(value) && json_integer_value(value) >= 60 && json_integer_value(value) <= 1000000;
         else if (strcmp(key, "keep") == 0)
-            *expected = "true or false", good = json_is_boolean(value);
+            *expected = "expected true or false", good = json_is_boolean(value);
         else
             good = false;
         if (!good) return key;
     }
-    *expected = "the name of a model";
+    *expected = "expected the name of a model";
     return json_object_get(body, "model") ? NULL : "model";
 }
 
@@ -148,7 +149,7 @@ static struct job *read_job(struct ten_server *server, const struct ten_request 
     } else if (!json_is_object(body)) {
         ten_reply_error(reply, 400, "bad_json", "expected {\"model\": \"cnn2\", ...}");
     } else if (wrong) {
-        ten_reply_error(reply, 400, "bad_training", "\"%.60s\": expected %s", wrong, expected);
+        ten_reply_error(reply, 400, "bad_training", "\"%.60s\": %s", wrong, expected);
     } else {
         const char *prep = json_string_value(json_object_get(body, "prep"));
         snprintf(job->model, sizeof job->model, "%s", json_string_value(json_object_get(body, "model")));
@@ -166,8 +167,22 @@ static struct job *read_job(struct ten_server *server, const struct ten_request 
 /* ---- What the child says ------------------------------------------------------------------------------------------
  */
 
-/* Passes a line on. The phase that it leads to. */
-static enum phase pass_on(struct job *job, const char *line, json_t **row) {
+/* What is known of a model that is kept, beside it. */
+static void write_row(struct ten_server *server, const struct job *job, const json_t *event) {
+    char path[2048];
+    snprintf(path, sizeof path, "%s/%s.json", ten_server_options(server)->models, job->name);
+    json_t *row = json_copy((json_t *)event);
+    json_object_set_new(row, "name", json_string(job->name));
+    char *text = json_dumps(row, JSON_INDENT(1) | JSON_REAL_PRECISION(10));
+    json_decref(row);
+    if (text) ten_file_write(path, text, strlen(text), NULL);
+    free(text);
+    ten_models_scan(server);
+}
+
+/* Passes a line on. The phase that it leads to. A model that is kept is there before its training is told to be done.
+ */
+static enum phase pass_on(struct ten_server *server, struct job *job, const char *line) {
     json_t *event = json_loads(line, 0, NULL);
     char name[16];
     const char *text = json_string_value(json_object_get(event, "event"));
@@ -176,17 +191,18 @@ static enum phase pass_on(struct job *job, const char *line, json_t **row) {
                        : strcmp(name, "failed") == 0  ? FAILED
                        : strcmp(name, "stopped") == 0 ? STOPPED
                                                       : RUNNING;
-    if (!text || (job->sent > PLENTY && strcmp(name, "progress") == 0)) {
+    bool slim = job->sent > PLENTY;
+    if (!text || (slim && strcmp(name, "progress") == 0)) {
         json_decref(event);
         return RUNNING;
     }
     json_object_del(event, "event");
-    if (job->sent > PLENTY && strcmp(name, "epoch") == 0) {
+    if (slim && strcmp(name, "epoch") == 0) {
         json_object_set_new(event, "filters", json_null());
         json_object_set_new(event, "mistakes", json_array());
     }
-    if (phase == DONE) *row = json_copy(event);
-    job->sent += job->sent > PLENTY ? 256 : strlen(line);
+    if (phase == DONE && job->name[0]) write_row(server, job, event);
+    job->sent += slim ? 256 : strlen(line);
     ten_stream_event(job->stream, name, event);
     return phase;
 }
@@ -211,24 +227,16 @@ static enum ten_status start_child(struct ten_server *server, const struct job *
     return ten_child_start(child, options->program, words, true, true, error);
 }
 
-/* What is known of a model that is kept, beside it. */
-static void write_row(struct ten_server *server, const struct job *job, json_t *row) {
-    char path[2048];
-    snprintf(path, sizeof path, "%s/%s.json", ten_server_options(server)->models, job->name);
-    json_object_set_new(row, "name", json_string(job->name));
-    char *text = json_dumps(row, JSON_INDENT(1) | JSON_REAL_PRECISION(10));
-    if (text) ten_file_write(path, text, strlen(text), NULL);
-    free(text);
-    ten_models_scan(server);
-}
-
-static void finish(struct job *job, enum phase phase, const char *message) {
-    if (message) ten_stream_event(job->stream, "failed", json_pack("{s:o}", "message", ten_json_text(message)));
-    if (!message && phase == STOPPED) ten_stream_event(job->stream, "stopped", json_object());
+static void finish(struct job *job, enum phase phase) {
     pthread_mutex_lock(&state.lock);
     job->phase = phase;
     pthread_mutex_unlock(&state.lock);
     ten_stream_close(job->stream);
+}
+
+static void tell_failure(struct job *job, const char *message) {
+    ten_stream_event(job->stream, "failed", json_pack("{s:o}", "message", ten_json_text(message)));
+    finish(job, FAILED);
 }
 
 struct work {
@@ -244,18 +252,17 @@ static void *run_job(void *context) {
     struct ten_child child;
     struct ten_error error = {.message = ""};
     char out[2048] = "/dev/null", message[64], *line;
-    json_t *row = NULL;
     enum phase phase = RUNNING;
     if (job->name[0]) snprintf(out, sizeof out, "%s/%s.safetensors", ten_server_options(server)->models, job->name);
     enum ten_status status = job->name[0] ? ten_make_folder(ten_server_options(server)->models, &error) : TEN_OK;
     if (status == TEN_OK) status = start_child(server, job, out, &child, &error);
     if (status != TEN_OK) {
-        finish(job, FAILED, error.message);
+        tell_failure(job, error.message);
         return NULL;
     }
     for (int got = 0, told = 0; got >= 0;) {
         got = ten_child_line(&child, 0.1, &line);
-        if (got > 0 && phase == RUNNING) phase = pass_on(job, line, &row);
+        if (got > 0 && phase == RUNNING) phase = pass_on(server, job, line);
         if (got > 0) free(line);
         if (!told && (ten_server_stopping(server) || atomic_load(&job->stop))) {
             ten_child_stop(&child, 2);
@@ -264,14 +271,14 @@ static void *run_job(void *context) {
     }
     int ended = ten_child_end(&child);
     snprintf(message, sizeof message, "the training ended with status %d", ended);
-    if (phase == DONE && job->name[0] && row) write_row(server, job, row);
-    json_decref(row);
-    if (phase != RUNNING)
-        finish(job, phase, NULL);
-    else if (atomic_load(&job->stop) || ten_server_stopping(server))
-        finish(job, STOPPED, NULL);
-    else
-        finish(job, FAILED, message);
+    if (phase != RUNNING) {
+        finish(job, phase);
+    } else if (atomic_load(&job->stop) || ten_server_stopping(server)) { /* killed: it could not say so */
+        ten_stream_event(job->stream, "stopped", json_object());
+        finish(job, STOPPED);
+    } else {
+        tell_failure(job, message);
+    }
     return NULL;
 }
 

@@ -67,9 +67,8 @@ struct ten_exchange {
     struct ten_connection *connection;
     char target[256]; /* as it was asked for, for the log */
     char method[16];
-    char allow[64];   /* for 405 and OPTIONS */
-    size_t route;     /* TEN_MOST_ROUTES: none */
-    const char *rest; /* of the path; lives as long as the request in MHD's memory */
+    char allow[64]; /* for 405 and OPTIONS */
+    size_t route;   /* TEN_MOST_ROUTES: none */
     bool seen, early, answered;
     struct ten_reply reply; /* with `early`: what will be answered whatever the body */
     uint8_t *body;
@@ -207,6 +206,8 @@ static void add_headers(struct MHD_Response *response, const struct ten_exchange
     MHD_add_response_header(response, "Cache-Control", reply->etag ? "no-cache" : "no-store");
     if (reply->content_type) MHD_add_response_header(response, "Content-Type", reply->content_type);
     if (reply->etag) MHD_add_response_header(response, "ETag", reply->etag);
+    if (reply->etag) MHD_add_response_header(response, "Vary", "Accept-Encoding");
+    if (reply->encoding) MHD_add_response_header(response, "Content-Encoding", reply->encoding);
     if (x->allow[0]) MHD_add_response_header(response, "Allow", x->allow);
     if (reply->name) {
         snprintf(text, sizeof text, "attachment; filename=\"%s\"", reply->name);
@@ -286,7 +287,6 @@ static bool find_route(struct ten_exchange *x, const char *path, const char *met
         if (!route_fits(routes[i], path)) continue;
         if (!options && method_fits(routes[i], method)) {
             x->route = i;
-            x->rest = path + strlen(routes[i]->path);
             x->allow[0] = '\0';
             return true;
         }
@@ -379,7 +379,7 @@ static enum MHD_Result answer(struct ten_exchange *x, struct MHD_Connection *mhd
     struct ten_request request = {
         .method = method,
         .path = path,
-        .rest = x->rest,
+        .rest = path + strlen(routes[x->route]->path),
         .content_type = type ? type : "",
         .body = x->body ? x->body : nothing,
         .size = x->size,
@@ -397,6 +397,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
     if (!x->seen) return take_head(x, mhd, path, method);
     if (*size) return take_body(x, bytes, size);
     return answer(x, mhd, path, method);
+}
+
+bool ten_request_takes_gzip(const struct ten_request *request) {
+    const char *known = header(request->connection, "Accept-Encoding"), *gzip = known ? strstr(known, "gzip") : NULL;
+    return gzip && strncmp(gzip + 4, ";q=0", 4) != 0;
 }
 
 const char *ten_request_query(const struct ten_request *request, const char *name) {

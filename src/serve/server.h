@@ -141,7 +141,9 @@ struct ten_app_file {
     const char *name, *bytes; /* "index.html" */
     size_t size;
     const char *content_type;
-    char etag[40]; /* with its quotes */
+    char etag[40];         /* with its quotes */
+    const uint8_t *packed; /* the same with gzip; NULL where that saves nothing */
+    size_t packed_size;
 };
 /* The i-th, from 0; NULL behind the last. */
 const struct ten_app_file *ten_app_file_at(size_t i);

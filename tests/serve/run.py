@@ -8,7 +8,7 @@ must be answered. The output is TAP. --heavy does in full what is cut short othe
 broken requests, and, with wrk, a million good ones.
 """
 import concurrent.futures
-import base64
+import gzip
 import http.client
 import json
 import os
@@ -84,6 +84,9 @@ def page_and_files(server):
     same((headers["Cache-Control"], headers["ETag"] is not None), ("no-cache", True))
     status, _, nothing = server.ask("GET", "/", If_None_Match=headers["ETag"])
     same((status, nothing), (304, b""))
+    status, packed, content = server.ask("GET", "/", Accept_Encoding="deflate, gzip")
+    same((status, packed["Content-Encoding"], gzip.decompress(content)), (200, "gzip", body))
+    same(server.ask("GET", "/", Accept_Encoding="br, gzip;q=0")[1]["Content-Encoding"], None)
     for path in re.findall(rb'(?:src|href)="(/app/[^"]+)"', body):
         status, headers, content = server.ask("GET", path.decode())
         assert status == 200 and content, path
@@ -588,6 +591,14 @@ def ends_with_what_it_began(home):
         status, seconds = server.stop(signal.SIGINT)
         same(status, 0)
         assert 4 < seconds < 8, seconds
+    server = Server(home, "--no-train", name="twice")
+    with server.connect() as to:  # nor at all once it is told twice
+        to.sendall(f"POST /api/predict HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: 9\r\n\r\n".encode())
+        time.sleep(0.3)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        status, seconds = server.stop()
+        assert status == -signal.SIGTERM and seconds < 3, (status, seconds)
 
 
 @alone

@@ -8,7 +8,7 @@ must be answered. The output is TAP. --heavy does in full what is cut short othe
 broken requests, and, with wrk, a million good ones.
 """
 import concurrent.futures
-import base64
+import gzip
 import http.client
 import json
 import os
@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 import traceback
+import zlib
 
 from client import (PROGRAM, SANITIZED, SEVEN_JPEG, Server, as_json, bomb, drawing, make_data, more_files, png,
                     run_program)
@@ -83,6 +84,9 @@ def page_and_files(server):
     same((headers["Cache-Control"], headers["ETag"] is not None), ("no-cache", True))
     status, _, nothing = server.ask("GET", "/", If_None_Match=headers["ETag"])
     same((status, nothing), (304, b""))
+    status, packed, content = server.ask("GET", "/", Accept_Encoding="deflate, gzip")
+    same((status, packed["Content-Encoding"], gzip.decompress(content)), (200, "gzip", body))
+    same(server.ask("GET", "/", Accept_Encoding="br, gzip;q=0")[1]["Content-Encoding"], None)
     for path in re.findall(rb'(?:src|href)="(/app/[^"]+)"', body):
         status, headers, content = server.ask("GET", path.decode())
         assert status == 200 and content, path
@@ -259,13 +263,14 @@ def too_many_pixels(server):
     large = png(28, 28, bytes(784))
     for width, height in (40000, 40000), (16385, 1), (4001, 4000), (2**31 - 1, 2**31 - 1):
         header = large[:16] + width.to_bytes(4, "big") + height.to_bytes(4, "big") + large[24:29]
-        body = header + __import__("zlib").crc32(header[12:29]).to_bytes(4, "big") + large[33:]
+        body = header + zlib.crc32(header[12:29]).to_bytes(4, "big") + large[33:]
         status, code = server.code("POST", "/api/predict", body)
         assert (status, code) == (413, "too_many_pixels") or (width > 10**6 and (status, code) == (400, "bad_png")), code
+    body = bomb(32768, 32768 if HEAVY else 1024)
     begin = time.monotonic()
-    same(server.code("POST", "/api/predict", bomb(32768, 32768 if HEAVY else 2048)), (413, "too_many_pixels"))
+    same(server.code("POST", "/api/predict", body), (413, "too_many_pixels"))
     assert time.monotonic() - begin < 2
-    same(server.code("POST", "/api/predict", png(28, 0, b"") if False else large[:16] + bytes(8) + large[24:])[0], 400)
+    same(server.code("POST", "/api/predict", large[:16] + bytes(8) + large[24:]), (400, "bad_png"))
     assert SANITIZED or server.resident() - before < 30e6
 
 
@@ -586,6 +591,14 @@ def ends_with_what_it_began(home):
         status, seconds = server.stop(signal.SIGINT)
         same(status, 0)
         assert 4 < seconds < 8, seconds
+    server = Server(home, "--no-train", name="twice")
+    with server.connect() as to:  # nor at all once it is told twice
+        to.sendall(f"POST /api/predict HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: 9\r\n\r\n".encode())
+        time.sleep(0.3)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        status, seconds = server.stop()
+        assert status == -signal.SIGTERM and seconds < 3, (status, seconds)
 
 
 @alone

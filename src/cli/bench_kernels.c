@@ -473,8 +473,8 @@ static void bench_adam(struct bench *b) {
     row(b, "8192", LIMIT_FLOATS, 15.0 * (double)n, 16.0 * (double)n);
 }
 
-/* Zeros stay what they are however often they are transformed. A number of n log2(n) butterflies' five operations by the
- * usual count, whatever the radices. */
+/* Zeros stay what they are however often they are transformed. A number of n log2(n) butterflies' five operations by
+ * the usual count, whatever the radices. */
 static void bench_transform(struct bench *b, void (*transform)(const struct ten_fft *plan, float *data)) {
     enum { N = 640 };
     struct ten_fourier fourier;
@@ -542,10 +542,6 @@ int bench_print_kernels(const json_t *rows) {
     const json_t *row;
     json_array_foreach(rows, i, row) {
         char(*cell)[72] = ten_table_row(&table), text[24];
-        if (!cell) {
-            ten_table_release(&table);
-            return ten_complain(FAILED, "out of memory for the table");
-        }
         const char *name = json_string_value(json_object_get(row, "name"));
         const char *limit = json_string_value(json_object_get(row, "limit"));
         double seconds = json_number_value(json_object_get(row, "seconds"));
@@ -559,7 +555,5 @@ int bench_print_kernels(const json_t *rows) {
         snprintf(cell[4], sizeof *cell, "%s", limit);
         snprintf(cell[5], sizeof *cell, "%.0f %%", 100 * json_number_value(json_object_get(row, "share")));
     }
-    ten_table_print(&table, stdout);
-    ten_table_release(&table);
-    return DONE;
+    return ten_table_print(&table, stdout);
 }

@@ -25,6 +25,8 @@ bool ten_word_real(const char *word, double least, double most, float *value);
 
 /* Appends to layer->text, which has room for what parse functions can write. */
 void ten_layer_write(struct ten_layer *layer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Appends " NUMBER" with as few digits as read back as the same number: 0.3, not 0.300000012. */
+void ten_layer_write_rate(struct ten_layer *layer, float value);
 
 /* "18x18x32", or "128" for a vector. */
 struct ten_volume_name {

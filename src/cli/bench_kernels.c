@@ -145,6 +145,27 @@ static void bench_matmul_bf16(struct bench *b) {
     product(b, true, 196, 64, 288, false, false, "196 x 64 x 288 (convolution)");
 }
 
+/* A batch's shard by weights that were packed before. */
+static void bench_packed_bf16(struct bench *b) {
+    enum { M = 64, N = 256, K = 400 };
+    struct ten_strided x = {floats(b, (size_t)M * K), K, 1}, y = {floats(b, (size_t)K * N), N, 1};
+    float *bias = floats(b, N), *packed = take(b, TEN_PACKED(N, K), sizeof *packed);
+    float *c = take(b, (size_t)M * N, sizeof *c), *scratch = take(b, TEN_MATMUL_SCRATCH, sizeof *scratch);
+    b->kernels->pack_bf16(N, K, y, packed);
+    while (again(b)) b->kernels->packed_bf16(M, N, K, x, packed, bias, true, c, N, scratch);
+    b->used -= TEN_MATMUL_SCRATCH * sizeof *scratch;
+    row(b, "64 x 256 x 400 (mlp, forward)", b->kernels->bf16_pays ? LIMIT_BF16 : LIMIT_FLOATS, 2.0 * M * N * K,
+        4.0 * M * K + 2.0 * K * N);
+}
+
+static void bench_pack_bf16(struct bench *b) {
+    enum { N = 256, K = 400 };
+    struct ten_strided y = {floats(b, (size_t)K * N), N, 1};
+    float *packed = take(b, TEN_PACKED(N, K), sizeof *packed);
+    while (again(b)) b->kernels->pack_bf16(N, K, y, packed);
+    row(b, "256 x 400 (mlp)", LIMIT_FLOATS, 0, 4.0 * K * N);
+}
+
 /* Images of side x side x channels, windows of 3 x 3 in the order in which 2 x 2 pooling wants them. */
 static struct ten_windows windows(struct bench *b, size_t images, size_t side, size_t channels, size_t *m) {
     size_t out = (side - 2) / 2 * 2, count = images * out * out;

@@ -155,15 +155,18 @@ size_t ten_terminal_width(FILE *file);
 
 /* A table of texts: columns as wide as needed, numbers to the right. On a terminal that is too narrow, each row
  * becomes lines "heading value". */
+enum { MOST_COLUMNS = 33 };
 struct table {
-    size_t columns, rows;
-    const char *const *headings; /* one that starts with '>' is aligned to the right */
-    char (*cells)[72];           /* [rows x columns] */
+    size_t columns, rows;         /* at most MOST_COLUMNS columns */
+    const char *const *headings;  /* one that starts with '>' is aligned to the right */
+    char (*cells)[72];            /* [rows x columns] */
+    bool lost;                    /* memory was short for a row */
+    char spare[MOST_COLUMNS][72]; /* which takes its place */
 };
-/* Adds a row of `columns` empty cells and gives the first; NULL when memory is short. */
+/* Adds a row of `columns` empty cells and gives the first, to be filled in whatever happens. */
 char (*ten_table_row(struct table *table))[72];
-void ten_table_print(const struct table *table, FILE *file);
-void ten_table_release(struct table *table);
+/* Prints the table and releases it: DONE, or FAILED after a message if memory was short for a row. */
+int ten_table_print(struct table *table, FILE *file);
 
 /* "1.3 GB", "0.42 s". Into `out` of at least 24 bytes, which is returned. */
 char *ten_format_bytes(char *out, double bytes);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "image/rank.h"
+#include "image/surface.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -144,9 +145,8 @@ static void measure_windows(struct windows *out, const uint8_t *pixels, size_t h
 }
 
 /* Whether ink is dark, and half of a window that no stroke fills. */
-static bool ink_is_dark(const struct ten_sheet *sheet, size_t *reach) {
-    uint8_t small[MOST_SMALL], inverse[MOST_SMALL], work[MOST_SMALL], scratch[MOST_SMALL];
-    size_t height, width, block = make_small(sheet, small, &height, &width);
+static bool ink_is_dark(const uint8_t *small, size_t height, size_t width, size_t *reach) {
+    uint8_t inverse[MOST_SMALL], work[MOST_SMALL], scratch[MOST_SMALL];
     size_t longer = height > width ? height : width;
     struct windows dark = {0}, light;
     for (size_t r = 1; dark.count < MOST_WINDOWS && (r == 1 || r * LEAST_SHARE <= longer); r += 1 + r / 4)
@@ -163,8 +163,22 @@ static bool ink_is_dark(const struct ten_sheet *sheet, size_t *reach) {
     double sum = 0;
     size_t k = 0;
     while (k + 1 < ink->count && (sum += ink->filled[k]) < most_filled * ink->score) k++;
-    *reach = (size_t)lrint(window_growth * (double)ink->reach[k] * (double)block) + LEAST_REACH;
+    *reach = ink->reach[k];
     return ink == &dark;
+}
+
+/* Takes smooth differences of light out, and tells whether ink is dark, and half of a window that no stroke fills. */
+static bool even_light(struct ten_sheet *sheet, size_t *reach) {
+    uint8_t small[MOST_SMALL];
+    struct ten_surface surface;
+    size_t height, width, block = make_small(sheet, small, &height, &width), small_reach;
+    if (ten_surface_fit(&surface, small, height, width)) {
+        ten_surface_subtract(&surface, small, height, width);
+        ten_surface_subtract(&surface, sheet->ink, sheet->height, sheet->width);
+    }
+    bool dark = ink_is_dark(small, height, width, &small_reach);
+    *reach = (size_t)lrint(window_growth * (double)small_reach * (double)block) + LEAST_REACH;
+    return dark;
 }
 
 /* ---- Uneven ground ---------------------------------------------------------------------------------------- */
@@ -205,46 +219,73 @@ static void measure_noise(const size_t *counts, size_t bins, double *mode, doubl
     *deviation = fmax(0.3, (double)best + 0.5 - ((double)i + fmin(part, 1)));
 }
 
-/* ink[i]: how far the grey level lies below the ground; `ground` holds the envelope. */
-static void subtract(struct ten_sheet *sheet, const uint8_t *ground, bool dark) {
-    size_t count = sheet->height * sheet->width, counts[256 + NEGATIVE] = {0};
-    int table[256];
-    double mode, deviation;
+static void make_table(int table[256], bool dark) {
     for (int level = 0; level < 256; level++)
         table[level] = dark ? (255 << 8) / (level > DARKEST ? level : DARKEST) : 256;
+}
+
+/* to[i]: how far the grey level lies below the ground, as a share of its light if ink is dark. */
+static void subtract(const struct ten_sheet *sheet, const uint8_t *ground, bool dark, int offset, uint8_t *to) {
+    size_t count = sheet->height * sheet->width;
+    int table[256];
+    make_table(table, dark);
+    for (size_t i = 0; i < count; i++) {
+        int far = ((((int)ground[i] - (int)sheet->ink[i]) * table[ground[i]]) >> 8) - offset;
+        to[i] = (uint8_t)(far < 0 ? 0 : far > 255 ? 255 : far);
+    }
+}
+
+/* The same distances' mode, and their deviation below it. */
+static int measure(struct ten_sheet *sheet, const uint8_t *ground, bool dark) {
+    size_t count = sheet->height * sheet->width, counts[256 + NEGATIVE] = {0};
+    int table[256];
+    double mode;
+    make_table(table, dark);
     for (size_t i = 0; i < count; i++) {
         int far = (((int)ground[i] - (int)sheet->ink[i]) * table[ground[i]]) >> 8;
         counts[far < -NEGATIVE ? 0 : far > 255 ? 255 + NEGATIVE : far + NEGATIVE]++;
     }
-    measure_noise(counts, 256 + NEGATIVE, &mode, &deviation);
-    int offset = (int)lrint(mode) - NEGATIVE;
-    for (size_t i = 0; i < count; i++) {
-        int far = ((((int)ground[i] - (int)sheet->ink[i]) * table[ground[i]]) >> 8) - offset;
-        sheet->ink[i] = (uint8_t)(far < 0 ? 0 : far > 255 ? 255 : far);
-    }
-    sheet->noise = deviation;
+    measure_noise(counts, 256 + NEGATIVE, &mode, &sheet->noise);
+    return (int)lrint(mode) - NEGATIVE;
+}
+
+/* Closing with windows that may hang over the picture's border: what is dark at the border counts as ground there, as
+ * if it went on. `padded` has room for `reach` more pixels on every side, twice. */
+static void close_open(uint8_t *ground, size_t height, size_t width, size_t reach, uint8_t *padded) {
+    size_t wide = width + 2 * reach, high = height + 2 * reach;
+    memset(padded, 0, wide * high);
+    for (size_t y = 0; y < height; y++) memcpy(padded + (y + reach) * wide + reach, ground + y * width, width);
+    ten_rank_largest(padded, high, wide, reach, padded + wide * high);
+    ten_rank_smallest(padded, high, wide, reach, padded + wide * high);
+    for (size_t y = 0; y < height; y++) memcpy(ground + y * width, padded + (y + reach) * wide + reach, width);
 }
 
 static enum ten_status subtract_envelope(struct ten_sheet *sheet, struct ten_error *error) {
-    size_t height = sheet->height, width = sheet->width, count = height * width;
-    uint8_t *ground = ten_alloc(count, 1), *scratch = ten_alloc(count, 1);
-    if (!ground || !scratch) {
-        free(ground);
-        free(scratch);
-        return ten_fail_memory(error, "a picture");
-    }
-    size_t reach;
-    bool dark = ink_is_dark(sheet, &reach);
+    size_t height = sheet->height, width = sheet->width, count = height * width, reach;
+    bool dark = even_light(sheet, &reach);
     if (!dark)
         for (size_t i = 0; i < count; i++) sheet->ink[i] = (uint8_t)~sheet->ink[i];
-    memcpy(ground, sheet->ink, count);
-    if (height >= 40 && width >= 40) smooth(ground, height, width, scratch);
-    ten_rank_largest(ground, height, width, reach, scratch);
-    ten_rank_smallest(ground, height, width, reach, scratch);
-    subtract(sheet, ground, dark);
+    size_t room = 2 * (height + 2 * reach) * (width + 2 * reach);
+    uint8_t *ground = ten_alloc(count, 1), *smoothed = ten_alloc(count, 1), *padded = ten_alloc(room, 1);
+    sheet->open = ten_alloc(count, 1);
+    enum ten_status status = TEN_OK;
+    if (ground && smoothed && padded && sheet->open) {
+        memcpy(smoothed, sheet->ink, count);
+        if (height >= 40 && width >= 40) smooth(smoothed, height, width, padded);
+        memcpy(ground, smoothed, count);
+        ten_rank_largest(ground, height, width, reach, padded);
+        ten_rank_smallest(ground, height, width, reach, padded);
+        close_open(smoothed, height, width, reach, padded);
+        int offset = measure(sheet, ground, dark);
+        subtract(sheet, smoothed, dark, offset, sheet->open);
+        subtract(sheet, ground, dark, offset, sheet->ink);
+    } else {
+        status = ten_fail_memory(error, "a picture");
+    }
     free(ground);
-    free(scratch);
-    return TEN_OK;
+    free(smoothed);
+    free(padded);
+    return status;
 }
 
 enum ten_status ten_sheet_subtract_ground(struct ten_sheet *sheet, struct ten_error *error) {

@@ -212,6 +212,21 @@ struct analysis {
     size_t count;
 };
 
+/* Whether a piece goes through most of the picture, as printed lines do. */
+static bool look_ruled(const struct analysis *analysis) {
+    for (size_t i = 0; i < analysis->pieces.count; i++) {
+        struct ten_box box = analysis->pieces.pieces[i].box;
+        if (5 * box.width > 4 * analysis->sheet.width || 5 * box.height > 4 * analysis->sheet.height) return true;
+    }
+    return false;
+}
+
+static enum ten_status find_pieces(struct analysis *out, struct ten_error *error) {
+    ten_pieces_release(&out->pieces);
+    ten_sheet_find_levels(&out->sheet);
+    return out->sheet.level ? ten_pieces_find(&out->pieces, &out->sheet, error) : TEN_OK;
+}
+
 static enum ten_status analyse(struct analysis *out, const struct ten_image *image, struct ten_error *error) {
     *out = (struct analysis){0};
     if (!image->pixels || image->height == 0 || image->width == 0)
@@ -219,10 +234,11 @@ static enum ten_status analyse(struct analysis *out, const struct ten_image *ima
                         image->height);
     enum ten_status status = ten_sheet_make(&out->sheet, image, error);
     if (status == TEN_OK) status = ten_sheet_subtract_ground(&out->sheet, error);
-    if (status != TEN_OK) return status;
-    ten_sheet_find_levels(&out->sheet);
-    if (out->sheet.level == 0) return TEN_OK;
-    status = ten_pieces_find(&out->pieces, &out->sheet, error);
+    if (status == TEN_OK) status = find_pieces(out, error);
+    bool ruled = false;
+    if (status == TEN_OK && look_ruled(out)) status = ten_sheet_remove_rules(&out->sheet, &ruled, error);
+    if (status == TEN_OK && ruled) status = find_pieces(out, error);
+    if (status == TEN_OK && ten_pieces_open_border(&out->pieces, &out->sheet)) status = find_pieces(out, error);
     if (status == TEN_OK) status = ten_segment(&out->sheet, &out->pieces, out->groups, &out->count, error);
     return status;
 }

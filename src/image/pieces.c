@@ -137,6 +137,28 @@ void ten_pieces_release(struct ten_pieces *pieces) {
     *pieces = (struct ten_pieces){0};
 }
 
+bool ten_pieces_open_border(const struct ten_pieces *pieces, struct ten_sheet *sheet) {
+    bool any = false;
+    if (!sheet->open || pieces->count == 0) return false;
+    uint64_t *left = ten_alloc_zero(pieces->count, sizeof *left); /* without memory nothing is given back */
+    for (size_t i = 0; left && i < pieces->run_count; i++) {
+        const struct ten_ink_run *run = &pieces->runs[i];
+        const uint8_t *open = sheet->open + run->y * sheet->width;
+        for (size_t x = run->begin; x < run->end; x++) left[run->piece] += open[x];
+    }
+    for (size_t i = 0; left && i < pieces->run_count; i++) {
+        const struct ten_ink_run *run = &pieces->runs[i];
+        const struct ten_piece *piece = &pieces->pieces[run->piece];
+        if (!piece->at_border || 2 * left[run->piece] >= piece->mass) continue;
+        size_t at = run->y * sheet->width + run->begin;
+        memcpy(sheet->ink + at, sheet->open + at, (size_t)(run->end - run->begin));
+        any = true;
+    }
+    free(left);
+    if (any) ten_sheet_measure_area(sheet);
+    return any;
+}
+
 double ten_piece_stroke(const struct ten_piece *piece) {
     return piece->contour ? 2.0 * piece->area / (piece->contour * 0.785398) : 0;
 }

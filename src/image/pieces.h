@@ -29,6 +29,9 @@ struct ten_pieces {
 
 /* Pieces of pixels that have at least the sheet's low ink, diagonal neighbours included. */
 enum ten_status ten_pieces_find(struct ten_pieces *out, const struct ten_sheet *sheet, struct ten_error *error);
+/* Gives the ink of pieces at the picture's border back to the ground where most of it may go on beyond the border (the
+ * corner of a shadow, a table's edge). True if there were any: then levels and pieces must be found anew. */
+bool ten_pieces_open_border(const struct ten_pieces *pieces, struct ten_sheet *sheet);
 void ten_pieces_release(struct ten_pieces *pieces);
 
 /* The mean width of the piece's strokes: twice its area by its contour, whose sides are longer than a smooth line by

@@ -18,6 +18,7 @@ enum {
 
 static const double speck_share = 0.03; /* of the heaviest piece's mass */
 static const double scrap_share = 0.3;  /* the same for pieces at the picture's border */
+static const double rest_share = 0.4;    /* of the distance of printed lines: what they may leave */
 static const double part_share = 0.62;  /* of a pair's height: lower pieces are parts of a digit */
 static const double low_group = 0.36;   /* of the tallest group's height: lower groups are no digits */
 
@@ -47,6 +48,7 @@ static size_t keep_pieces(const struct ten_sheet *sheet, struct ten_pieces *piec
         struct ten_piece *piece = &pieces->pieces[i];
         piece->group = TEN_NO_GROUP;
         if (piece->peak < sheet->high) continue;
+        if (fmax((double)piece->box.height, (double)piece->box.width) < rest_share * sheet->rule_gap) continue;
         if (piece->mass > heaviest) heaviest = piece->mass;
         kept[count++] = piece;
     }

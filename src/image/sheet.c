@@ -45,6 +45,7 @@ enum ten_status ten_sheet_make(struct ten_sheet *sheet, const struct ten_image *
 
 void ten_sheet_release(struct ten_sheet *sheet) {
     free(sheet->ink);
+    free(sheet->open);
     *sheet = (struct ten_sheet){0};
 }
 

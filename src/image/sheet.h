@@ -13,11 +13,13 @@ struct ten_sheet {
     size_t height, width;
     size_t factor; /* one pixel is factor x factor of the picture's */
     uint8_t *ink;  /* height x width: first the grey levels, then how far each lies from the ground, 0 for none */
+    uint8_t *open; /* NULL, or the same with all as ground that may go on beyond the border */
     double noise;  /* deviation of the ground, in units of ink */
     bool flat;     /* the ground is one level, as a drawing program's */
     uint8_t low;   /* ink from here on belongs to a stroke if it hangs together with ink above `high` */
     uint8_t high;
     uint8_t level;       /* of full ink; 0: there is none */
+    double rule_gap;     /* from one printed line to the next; 0: there are none */
     struct ten_box area; /* where there is anything above 0 */
 };
 

@@ -1,0 +1,226 @@
+/* The lines of ruled and squared paper, told from ink by what they are: thin, nearly straight, from one side of the
+ * picture to the other, and several. The picture is cut into narrow strips; in each, a line is a short band of rows in
+ * which almost every column has something. Bands that continue each other from strip to strip are one line, which may
+ * lean or bend as in a photo, and may be hidden in some strips by what is written over it. A line is taken out by what
+ * lies just above and below it: where there is ink on both sides, ink crosses it. Upright lines are the same in the
+ * transposed picture. */
+#include "image/sheet.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MOST_STRIPS = 64,
+    LEAST_STRIPS = 6,
+    LEAST_STRIP = 5,  /* pixels */
+    MOST_BANDS = 256, /* in a strip; more are texture */
+    MOST_LINES = 256,
+    MOST_MISSING = 6, /* strips in a row in which a line may be hidden */
+    LEAST_LINES = 3   /* in both directions together: fewer may be somebody's strokes */
+};
+
+static const double full_cover = 0.75; /* of a strip's columns that a line covers */
+static const double least_found = 0.6; /* of the strips must show the line */
+
+struct band {
+    float middle, height;
+    bool taken;
+};
+
+struct line {
+    float at[MOST_STRIPS]; /* the row in the middle of each strip */
+    float height;          /* rows */
+};
+
+struct lines {
+    size_t height, width, strips, strip, count;
+    struct line *lines;
+};
+
+/* The bands of a strip: rows where most columns reach `least` in this row or a neighbouring one. */
+static size_t find_bands(const uint8_t *ink, const struct lines *in, size_t strip, uint8_t least, double thickest,
+                         uint8_t *cover, struct band *bands) {
+    size_t height = in->height, width = in->width, count = 0, begin = strip * in->strip, first = 0;
+    size_t needed = (size_t)ceil(full_cover * (double)in->strip);
+    for (size_t y = 0; y < height; y++) {
+        const uint8_t *row = ink + y * width + begin, *above = y ? row - width : row;
+        const uint8_t *below = y + 1 < height ? row + width : row;
+        size_t covered = 0;
+        for (size_t x = 0; x < in->strip; x++) covered += row[x] >= least || above[x] >= least || below[x] >= least;
+        cover[y] = covered >= needed;
+    }
+    for (size_t y = 0; y <= height; y++) {
+        bool inside = y < height && cover[y];
+        if (inside && !(y && cover[y - 1])) first = y;
+        if (inside || y == 0 || !cover[y - 1]) continue;
+        double tall = fmax(1, (double)(y - first) - 2); /* less what the neighbours add */
+        if (tall > thickest || count == MOST_BANDS) continue;
+        bands[count++] = (struct band){.middle = (float)(first + y - 1) / 2, .height = (float)tall};
+    }
+    return count;
+}
+
+/* The band that continues a line at `row`, if there is one. */
+static struct band *find_next(struct band *bands, size_t count, double row, double tolerance) {
+    struct band *best = NULL;
+    for (size_t i = 0; i < count; i++) {
+        double far = fabs((double)bands[i].middle - row);
+        if (bands[i].taken || far > tolerance) continue;
+        if (!best || far < fabs((double)best->middle - row)) best = &bands[i];
+    }
+    return best;
+}
+
+/* Follows a line from a band of strip `first` on. True if it reaches the other side. */
+static bool follow(const struct lines *in, struct band (*bands)[MOST_BANDS], const size_t *counts, size_t first,
+                   struct band *band, struct line *line) {
+    double row = (double)band->middle, slope = 0, heights = 0;
+    size_t found = 0, last = first;
+    struct band *used[MOST_STRIPS];
+    for (size_t s = first; s < in->strips && s <= last + MOST_MISSING; s++) {
+        double tolerance = 1.6 + 0.04 * (double)in->strip * (double)(found < 4) + 0.4 * (double)(s - last);
+        struct band *next = s == first ? band : find_next(bands[s], counts[s], row + slope * (double)(s - last), tolerance);
+        if (!next) continue;
+        if (found) {
+            double now = ((double)next->middle - row) / (double)(s - last);
+            slope += (now - slope) / (double)(found < 4 ? found + 1 : 4);
+            for (size_t k = last + 1; k < s; k++)
+                line->at[k] = (float)(row + now * (double)(k - last));
+        }
+        row = (double)next->middle;
+        line->at[s] = next->middle;
+        used[found++] = next;
+        heights += (double)next->height;
+        last = s;
+    }
+    if (last + 2 < in->strips || (double)found < least_found * (double)in->strips) return false;
+    for (size_t s = 0; s < first; s++) line->at[s] = (float)((double)line->at[first] - slope * (double)(first - s));
+    for (size_t s = last + 1; s < in->strips; s++) line->at[s] = (float)(row + slope * (double)(s - last));
+    for (size_t i = 0; i < found; i++) used[i]->taken = true;
+    line->height = (float)(heights / (double)found);
+    return true;
+}
+
+static enum ten_status find_lines(struct lines *out, const uint8_t *ink, size_t height, size_t width, uint8_t least,
+                                  struct ten_error *error) {
+    size_t strip = width / MOST_STRIPS > LEAST_STRIP ? width / MOST_STRIPS : LEAST_STRIP;
+    while (width / strip > MOST_STRIPS) strip++;
+    *out = (struct lines){.height = height, .width = width, .strip = strip, .strips = width / strip};
+    if (out->strips < LEAST_STRIPS || strip > 255) return TEN_OK;
+    double thickest = fmax(3, (double)(height < width ? height : width) / 50);
+    struct band(*bands)[MOST_BANDS] = ten_alloc(out->strips, sizeof *bands);
+    uint8_t *cover = ten_alloc(height, 1);
+    size_t counts[MOST_STRIPS];
+    out->lines = ten_alloc(MOST_LINES, sizeof *out->lines);
+    enum ten_status status = bands && cover && out->lines ? TEN_OK : ten_fail_memory(error, "the lines of a picture");
+    for (size_t s = 0; status == TEN_OK && s < out->strips; s++)
+        counts[s] = find_bands(ink, out, s, least, thickest, cover, bands[s]);
+    for (size_t s = 0; status == TEN_OK && s < 2; s++)
+        for (size_t i = 0; i < counts[s] && out->count < MOST_LINES; i++)
+            if (!bands[s][i].taken && follow(out, bands, counts, s, &bands[s][i], &out->lines[out->count])) out->count++;
+    free(cover);
+    free(bands);
+    return status;
+}
+
+/* ---- Taking them out -------------------------------------------------------------------------------------- */
+
+/* The line's row at a column, between the middles of strips. */
+static double row_at(const struct lines *in, const struct line *line, size_t x) {
+    double place = ((double)x + 0.5) / (double)in->strip - 0.5;
+    if (in->strips == 1) return (double)line->at[0];
+    double whole = fmin(fmax(floor(place), 0), (double)in->strips - 2);
+    size_t s = (size_t)whole;
+    return (double)line->at[s] + (place - whole) * ((double)line->at[s + 1] - (double)line->at[s]);
+}
+
+/* The largest of a few columns' pixels in a row; 0 outside. */
+static uint8_t largest_near(const uint8_t *ink, const struct lines *in, ptrdiff_t y, size_t x, size_t reach) {
+    uint8_t most = 0;
+    if (y < 0 || y >= (ptrdiff_t)in->height) return 0;
+    const uint8_t *row = ink + (size_t)y * in->width;
+    for (size_t u = x > reach ? x - reach : 0; u <= x + reach && u < in->width; u++) most = row[u] > most ? row[u] : most;
+    return most;
+}
+
+static int by_value(const void *a, const void *b) { return *(const uint8_t *)a - *(const uint8_t *)b; }
+
+/* The line's own ink: the median over its columns. */
+static uint8_t level_of(const uint8_t *ink, const struct lines *in, const struct line *line, uint8_t *values) {
+    for (size_t x = 0; x < in->width; x++) {
+        ptrdiff_t y = (ptrdiff_t)lrint(row_at(in, line, x));
+        values[x] = 0;
+        for (ptrdiff_t v = y - 1; v <= y + 1; v++)
+            if (v >= 0 && v < (ptrdiff_t)in->height && ink[(size_t)v * in->width + x] > values[x])
+                values[x] = ink[(size_t)v * in->width + x];
+    }
+    qsort(values, in->width, 1, by_value);
+    return values[in->width / 2];
+}
+
+static void remove_line(uint8_t *ink, const struct lines *in, const struct line *line, uint8_t *values) {
+    ptrdiff_t half = (ptrdiff_t)ceil((double)line->height / 2) + 1;
+    unsigned own = level_of(ink, in, line, values), clearly = own + own / 2 + 8;
+    for (size_t x = 0; x < in->width; x++) {
+        ptrdiff_t middle = (ptrdiff_t)lrint(row_at(in, line, x)), first = middle - half, last = middle + half;
+        /* a crossing stroke may lean: it leaves the band some columns from where it enters */
+        unsigned above = largest_near(ink, in, first - 1, x, 1), below = largest_near(ink, in, last + 1, x, 1);
+        for (ptrdiff_t y = first < 0 ? 0 : first; y <= last && y < (ptrdiff_t)in->height; y++) {
+            uint8_t *pixel = &ink[(size_t)y * in->width + x];
+            unsigned share = (unsigned)(y - first + 1), whole = (unsigned)(last - first + 2);
+            unsigned between = (above * (whole - share) + below * share) / whole;
+            if (*pixel <= clearly && *pixel > between) *pixel = (uint8_t)between;
+        }
+    }
+}
+
+static void transpose(const uint8_t *from, size_t height, size_t width, uint8_t *to) {
+    for (size_t top = 0; top < height; top += 16)
+        for (size_t left = 0; left < width; left += 16)
+            for (size_t y = top; y < top + 16 && y < height; y++)
+                for (size_t x = left; x < left + 16 && x < width; x++) to[x * height + y] = from[y * width + x];
+}
+
+/* The mean distance from one line to the next. */
+static double gap_of(const struct lines *lines) {
+    float least = INFINITY, most = 0;
+    for (size_t i = 0; i < lines->count; i++) {
+        least = fminf(least, lines->lines[i].at[0]);
+        most = fmaxf(most, lines->lines[i].at[0]);
+    }
+    return lines->count > 1 ? (double)(most - least) / (double)(lines->count - 1) : INFINITY;
+}
+
+enum ten_status ten_sheet_remove_rules(struct ten_sheet *sheet, bool *found, struct ten_error *error) {
+    size_t height = sheet->height, width = sheet->width;
+    uint8_t least = (uint8_t)fmin(fmax(3.5 * sheet->noise, 6), 255);
+    struct lines level = {0}, upright = {0};
+    uint8_t *turned = ten_alloc(height, width), *values = ten_alloc(height + width, 1);
+    enum ten_status status = turned && values ? TEN_OK : ten_fail_memory(error, "the lines of a picture");
+    *found = false;
+    if (status == TEN_OK) status = find_lines(&level, sheet->ink, height, width, least, error);
+    if (status == TEN_OK) {
+        transpose(sheet->ink, height, width, turned);
+        status = find_lines(&upright, turned, width, height, least, error);
+    }
+    if (status == TEN_OK && level.count + upright.count >= LEAST_LINES) {
+        *found = true;
+        sheet->rule_gap = fmin(gap_of(&level), gap_of(&upright));
+        for (size_t i = 0; i < level.count; i++) remove_line(sheet->ink, &level, &level.lines[i], values);
+        if (upright.count) {
+            transpose(sheet->ink, height, width, turned);
+            for (size_t i = 0; i < upright.count; i++) remove_line(turned, &upright, &upright.lines[i], values);
+            transpose(turned, width, height, sheet->ink);
+        }
+        ten_sheet_measure_area(sheet);
+    }
+    free(turned);
+    free(values);
+    free(level.lines);
+    free(upright.lines);
+    return status;
+}

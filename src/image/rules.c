@@ -19,12 +19,13 @@ enum {
     LEAST_STRIP = 5,  /* pixels */
     MOST_BANDS = 256, /* in a strip; more are texture */
     MOST_LINES = 256,
-    MOST_MISSING = 6, /* strips in a row in which a line may be hidden */
+    MOST_LEAVING = 2, /* strips that a line may be from the edge that it leaves by */
     LEAST_LINES = 3   /* in both directions together: fewer may be somebody's strokes */
 };
 
-static const double full_cover = 0.75; /* of a strip's columns that a line covers */
-static const double least_found = 0.6; /* of the strips must show the line */
+static const double full_cover = 0.75;          /* of a strip's columns that a line covers */
+static const double least_found[] = {0.6, 0.4}; /* of the strips must show the line; fewer when others are known */
+static const size_t most_missing[] = {3, 2};    /* of so many parts of all strips, one may hide it in a row */
 
 struct band {
     float middle, height;
@@ -34,6 +35,7 @@ struct band {
 struct line {
     float at[MOST_STRIPS]; /* the row in the middle of each strip */
     float height;          /* rows */
+    bool whole;            /* from the left side to the right one */
 };
 
 struct lines {
@@ -75,21 +77,27 @@ static struct band *find_next(struct band *bands, size_t count, double row, doub
     return best;
 }
 
-/* Follows a line from a band of strip `first` on. True if it reaches the other side. */
-static bool follow(const struct lines *in, struct band (*bands)[MOST_BANDS], const size_t *counts, size_t first,
-                   struct band *band, struct line *line) {
+/* Whether a line that is at this row leaves the picture above or below before the next strip. */
+static bool leaves(const struct lines *in, double row, double slope) {
+    double next = row + slope * 2 * (double)MOST_LEAVING;
+    return fmin(row, next) < 2 || fmax(row, next) > (double)in->height - 3;
+}
+
+/* Follows a line from a band of strip `first` on. True if it goes through the picture. */
+static bool follow(const struct lines *in, int round, struct band (*bands)[MOST_BANDS], const size_t *counts,
+                   size_t first, struct band *band, struct line *line) {
     double row = (double)band->middle, slope = 0, heights = 0;
     size_t found = 0, last = first;
     struct band *used[MOST_STRIPS];
-    for (size_t s = first; s < in->strips && s <= last + MOST_MISSING; s++) {
+    for (size_t s = first; s < in->strips && s <= last + 2 + in->strips / most_missing[round]; s++) {
         double tolerance = 1.6 + 0.04 * (double)in->strip * (double)(found < 4) + 0.4 * (double)(s - last);
-        struct band *next = s == first ? band : find_next(bands[s], counts[s], row + slope * (double)(s - last), tolerance);
+        struct band *next =
+            s == first ? band : find_next(bands[s], counts[s], row + slope * (double)(s - last), tolerance);
         if (!next) continue;
         if (found) {
             double now = ((double)next->middle - row) / (double)(s - last);
             slope += (now - slope) / (double)(found < 4 ? found + 1 : 4);
-            for (size_t k = last + 1; k < s; k++)
-                line->at[k] = (float)(row + now * (double)(k - last));
+            for (size_t k = last + 1; k < s; k++) line->at[k] = (float)(row + now * (double)(k - last));
         }
         row = (double)next->middle;
         line->at[s] = next->middle;
@@ -97,7 +105,10 @@ static bool follow(const struct lines *in, struct band (*bands)[MOST_BANDS], con
         heights += (double)next->height;
         last = s;
     }
-    if (last + 2 < in->strips || (double)found < least_found * (double)in->strips) return false;
+    line->whole = first < 2 && last + 2 >= in->strips;
+    if (first >= 2 && !leaves(in, (double)line->at[first], -slope)) return false;
+    if (last + 2 < in->strips && !leaves(in, row, slope)) return false;
+    if (found < LEAST_STRIPS / 2 || (double)found < least_found[round] * (double)(last + 1 - first)) return false;
     for (size_t s = 0; s < first; s++) line->at[s] = (float)((double)line->at[first] - slope * (double)(first - s));
     for (size_t s = last + 1; s < in->strips; s++) line->at[s] = (float)(row + slope * (double)(s - last));
     for (size_t i = 0; i < found; i++) used[i]->taken = true;
@@ -106,12 +117,12 @@ static bool follow(const struct lines *in, struct band (*bands)[MOST_BANDS], con
 }
 
 static enum ten_status find_lines(struct lines *out, const uint8_t *ink, size_t height, size_t width, uint8_t least,
-                                  struct ten_error *error) {
+                                  int round, struct ten_error *error) {
     size_t strip = width / MOST_STRIPS > LEAST_STRIP ? width / MOST_STRIPS : LEAST_STRIP;
     while (width / strip > MOST_STRIPS) strip++;
     *out = (struct lines){.height = height, .width = width, .strip = strip, .strips = width / strip};
     if (out->strips < LEAST_STRIPS || strip > 255) return TEN_OK;
-    double thickest = fmax(3, (double)(height < width ? height : width) / 50);
+    double thickest = fmax(6, (double)(height < width ? height : width) / 32);
     struct band(*bands)[MOST_BANDS] = ten_alloc(out->strips, sizeof *bands);
     uint8_t *cover = ten_alloc(height, 1);
     size_t counts[MOST_STRIPS];
@@ -119,9 +130,10 @@ static enum ten_status find_lines(struct lines *out, const uint8_t *ink, size_t 
     enum ten_status status = bands && cover && out->lines ? TEN_OK : ten_fail_memory(error, "the lines of a picture");
     for (size_t s = 0; status == TEN_OK && s < out->strips; s++)
         counts[s] = find_bands(ink, out, s, least, thickest, cover, bands[s]);
-    for (size_t s = 0; status == TEN_OK && s < 2; s++)
+    for (size_t s = 0; status == TEN_OK && s < out->strips; s++)
         for (size_t i = 0; i < counts[s] && out->count < MOST_LINES; i++)
-            if (!bands[s][i].taken && follow(out, bands, counts, s, &bands[s][i], &out->lines[out->count])) out->count++;
+            if (!bands[s][i].taken && follow(out, round, bands, counts, s, &bands[s][i], &out->lines[out->count]))
+                out->count++;
     free(cover);
     free(bands);
     return status;
@@ -143,7 +155,8 @@ static uint8_t largest_near(const uint8_t *ink, const struct lines *in, ptrdiff_
     uint8_t most = 0;
     if (y < 0 || y >= (ptrdiff_t)in->height) return 0;
     const uint8_t *row = ink + (size_t)y * in->width;
-    for (size_t u = x > reach ? x - reach : 0; u <= x + reach && u < in->width; u++) most = row[u] > most ? row[u] : most;
+    for (size_t u = x > reach ? x - reach : 0; u <= x + reach && u < in->width; u++)
+        most = row[u] > most ? row[u] : most;
     return most;
 }
 
@@ -169,11 +182,10 @@ static void remove_line(uint8_t *ink, const struct lines *in, const struct line 
         ptrdiff_t middle = (ptrdiff_t)lrint(row_at(in, line, x)), first = middle - half, last = middle + half;
         /* a crossing stroke may lean: it leaves the band some columns from where it enters */
         unsigned above = largest_near(ink, in, first - 1, x, 1), below = largest_near(ink, in, last + 1, x, 1);
+        unsigned across = above < below ? above : below;
         for (ptrdiff_t y = first < 0 ? 0 : first; y <= last && y < (ptrdiff_t)in->height; y++) {
             uint8_t *pixel = &ink[(size_t)y * in->width + x];
-            unsigned share = (unsigned)(y - first + 1), whole = (unsigned)(last - first + 2);
-            unsigned between = (above * (whole - share) + below * share) / whole;
-            if (*pixel <= clearly && *pixel > between) *pixel = (uint8_t)between;
+            if (*pixel <= clearly && *pixel > across) *pixel = (uint8_t)across;
         }
     }
 }
@@ -188,39 +200,55 @@ static void transpose(const uint8_t *from, size_t height, size_t width, uint8_t 
 /* The mean distance from one line to the next. */
 static double gap_of(const struct lines *lines) {
     float least = INFINITY, most = 0;
+    size_t count = 0;
     for (size_t i = 0; i < lines->count; i++) {
+        if (!lines->lines[i].whole) continue;
         least = fminf(least, lines->lines[i].at[0]);
         most = fmaxf(most, lines->lines[i].at[0]);
+        count++;
     }
-    return lines->count > 1 ? (double)(most - least) / (double)(lines->count - 1) : INFINITY;
+    return count > 1 ? (double)(most - least) / (double)(count - 1) : INFINITY;
 }
 
-enum ten_status ten_sheet_remove_rules(struct ten_sheet *sheet, bool *found, struct ten_error *error) {
+static size_t count_whole(const struct lines *lines) {
+    size_t count = 0;
+    for (size_t i = 0; i < lines->count; i++) count += lines->lines[i].whole;
+    return count;
+}
+
+/* Finds the lines in both directions and takes them out if there are enough, or if some are known already. turned and
+ * values are scratch. */
+static enum ten_status remove_round(struct ten_sheet *sheet, int round, uint8_t *turned, uint8_t *values, bool *found,
+                                    struct ten_error *error) {
     size_t height = sheet->height, width = sheet->width;
     uint8_t least = (uint8_t)fmin(fmax(3.5 * sheet->noise, 6), 255);
     struct lines level = {0}, upright = {0};
+    transpose(sheet->ink, height, width, turned);
+    enum ten_status status = find_lines(&level, sheet->ink, height, width, least, round, error);
+    if (status == TEN_OK) status = find_lines(&upright, turned, width, height, least, round, error);
+    if (status == TEN_OK && (*found || count_whole(&level) + count_whole(&upright) >= LEAST_LINES)) {
+        if (!*found) sheet->rule_gap = fmin(fmin(gap_of(&level), gap_of(&upright)), (double)(height + width) / 4);
+        *found = true;
+        for (size_t i = 0; i < level.count; i++) remove_line(sheet->ink, &level, &level.lines[i], values);
+        if (upright.count) transpose(sheet->ink, height, width, turned);
+        for (size_t i = 0; i < upright.count; i++) remove_line(turned, &upright, &upright.lines[i], values);
+        if (upright.count) transpose(turned, width, height, sheet->ink);
+    }
+    free(level.lines);
+    free(upright.lines);
+    return status;
+}
+
+/* In a second round lines are found that others had hidden. */
+enum ten_status ten_sheet_remove_rules(struct ten_sheet *sheet, bool *found, struct ten_error *error) {
+    size_t height = sheet->height, width = sheet->width;
     uint8_t *turned = ten_alloc(height, width), *values = ten_alloc(height + width, 1);
     enum ten_status status = turned && values ? TEN_OK : ten_fail_memory(error, "the lines of a picture");
     *found = false;
-    if (status == TEN_OK) status = find_lines(&level, sheet->ink, height, width, least, error);
-    if (status == TEN_OK) {
-        transpose(sheet->ink, height, width, turned);
-        status = find_lines(&upright, turned, width, height, least, error);
-    }
-    if (status == TEN_OK && level.count + upright.count >= LEAST_LINES) {
-        *found = true;
-        sheet->rule_gap = fmin(gap_of(&level), gap_of(&upright));
-        for (size_t i = 0; i < level.count; i++) remove_line(sheet->ink, &level, &level.lines[i], values);
-        if (upright.count) {
-            transpose(sheet->ink, height, width, turned);
-            for (size_t i = 0; i < upright.count; i++) remove_line(turned, &upright, &upright.lines[i], values);
-            transpose(turned, width, height, sheet->ink);
-        }
-        ten_sheet_measure_area(sheet);
-    }
+    if (status == TEN_OK) status = remove_round(sheet, 0, turned, values, found, error);
+    if (status == TEN_OK && *found) status = remove_round(sheet, 1, turned, values, found, error);
+    if (*found) ten_sheet_measure_area(sheet);
     free(turned);
     free(values);
-    free(level.lines);
-    free(upright.lines);
     return status;
 }

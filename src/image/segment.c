@@ -18,7 +18,7 @@ enum {
 
 static const double speck_share = 0.03; /* of the heaviest piece's mass */
 static const double scrap_share = 0.3;  /* the same for pieces at the picture's border */
-static const double rest_share = 0.4;    /* of the distance of printed lines: what they may leave */
+static const double rest_share = 0.4;   /* of the distance of printed lines: what they may leave */
 static const double part_share = 0.62;  /* of a pair's height: lower pieces are parts of a digit */
 static const double low_group = 0.36;   /* of the tallest group's height: lower groups are no digits */
 

@@ -7,7 +7,8 @@
 
 enum { TERMS = TEN_SURFACE_TERMS, ROUNDS = 8, SAMPLES = 2500 };
 
-static const double least_better = 0.4; /* of the median distance from a level may remain */
+static const double least_better = 0.4; /* of the median distance from a level may remain, */
+static const double most_left = 2;      /* and so many times what neighbours differ by: else it is no smooth light */
 
 static void basis(size_t height, size_t width, size_t y, size_t x, double out[TERMS]) {
     double u = width > 1 ? 2.0 * (double)x / (double)(width - 1) - 1 : 0;
@@ -57,6 +58,22 @@ static double median_distance(const struct ten_surface *surface, const uint8_t *
     return ((double)bin + 0.5) / 4;
 }
 
+/* The median difference of neighbouring pixels, less the surface's. */
+static double median_step(const struct ten_surface *surface, const uint8_t *pixels, size_t height, size_t width) {
+    size_t counts[1024] = {0}, total = 0, below = 0, bin = 0;
+    for (size_t y = 0; y < height; y += 2)
+        for (size_t x = 0; x + 1 < width; x++) {
+            double here[TERMS], next[TERMS];
+            basis(height, width, y, x, here);
+            basis(height, width, y, x + 1, next);
+            double step = pixels[y * width + x + 1] - pixels[y * width + x];
+            counts[(size_t)fmin(4 * fabs(step - level_at(surface, next) + level_at(surface, here)), 1023)]++;
+            total++;
+        }
+    while (bin < 1023 && 2 * (below += counts[bin]) < total) bin++;
+    return ((double)bin + 0.5) / 4;
+}
+
 static void refit(struct ten_surface *surface, const uint8_t *pixels, size_t height, size_t width, size_t step) {
     double m[TERMS][TERMS] = {0}, r[TERMS] = {0};
     for (size_t y = 0; y < height; y += step)
@@ -80,7 +97,8 @@ bool ten_surface_fit(struct ten_surface *surface, const uint8_t *pixels, size_t 
     surface->terms[0] = median_distance(surface, pixels, height, width, step); /* from 0: the median itself */
     double before = median_distance(surface, pixels, height, width, step);
     for (int round = 0; round < ROUNDS; round++) refit(surface, pixels, height, width, step);
-    return median_distance(surface, pixels, height, width, step) < least_better * before;
+    double left = median_distance(surface, pixels, height, width, step);
+    return left < least_better * before && left < most_left * median_step(surface, pixels, height, width) + 1;
 }
 
 void ten_surface_subtract(const struct ten_surface *surface, uint8_t *pixels, size_t height, size_t width) {

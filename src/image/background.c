@@ -23,8 +23,9 @@ enum {
     SMALL_SIDE = 96, /* of the copy that polarity is judged by */
     MOST_SMALL = SMALL_SIDE * SMALL_SIDE,
     LEAST_SHARE = 7, /* no stroke is wider than two of so many parts of the picture's longer side */
-    DARKEST = 24,    /* the ground that shares of light are measured against is at least this */
-    NEGATIVE = 128,  /* levels above the ground that the histogram has room for */
+    MOST_PADDED = (SMALL_SIDE + 2 * (SMALL_SIDE / LEAST_SHARE)) * (SMALL_SIDE + 2 * (SMALL_SIDE / LEAST_SHARE)),
+    DARKEST = 24,   /* the ground that shares of light are measured against is at least this */
+    NEGATIVE = 128, /* levels above the ground that the histogram has room for */
     LEAST_REACH = 2
 };
 
@@ -108,12 +109,22 @@ static size_t make_small(const struct ten_sheet *sheet, uint8_t *small, size_t *
     return block;
 }
 
+/* Closing with windows that may hang over the picture's border: what is dark at the border counts as ground there, as
+ * if it went on. `padded` has room for `reach` more pixels on every side, twice. */
+static void close_open(uint8_t *ground, size_t height, size_t width, size_t reach, uint8_t *padded) {
+    size_t wide = width + 2 * reach, high = height + 2 * reach;
+    memset(padded, 0, wide * high);
+    for (size_t y = 0; y < height; y++) memcpy(padded + (y + reach) * wide + reach, ground + y * width, width);
+    ten_rank_largest(padded, high, wide, reach, padded + wide * high);
+    ten_rank_smallest(padded, high, wide, reach, padded + wide * high);
+    for (size_t y = 0; y < height; y++) memcpy(ground + y * width, padded + (y + reach) * wide + reach, width);
+}
+
 /* work: what closing with this window adds to each pixel. Returns the most. */
 static uint8_t fill(const uint8_t *pixels, size_t height, size_t width, size_t reach, uint8_t *work, uint8_t *scratch) {
     uint8_t most = 0;
     memcpy(work, pixels, height * width);
-    ten_rank_largest(work, height, width, reach, scratch);
-    ten_rank_smallest(work, height, width, reach, scratch);
+    close_open(work, height, width, reach, scratch);
     for (size_t i = 0; i < height * width; i++) {
         work[i] = (uint8_t)(work[i] - pixels[i]);
         most = work[i] > most ? work[i] : most;
@@ -130,7 +141,7 @@ struct windows {
 };
 
 static void measure_windows(struct windows *out, const uint8_t *pixels, size_t height, size_t width, uint8_t least) {
-    uint8_t work[MOST_SMALL], scratch[MOST_SMALL];
+    uint8_t work[MOST_SMALL], scratch[2 * MOST_PADDED];
     double before = 0;
     out->score = 0;
     for (size_t k = 0; k < out->count; k++) {
@@ -146,7 +157,7 @@ static void measure_windows(struct windows *out, const uint8_t *pixels, size_t h
 
 /* Whether ink is dark, and half of a window that no stroke fills. */
 static bool ink_is_dark(const uint8_t *small, size_t height, size_t width, size_t *reach) {
-    uint8_t inverse[MOST_SMALL], work[MOST_SMALL], scratch[MOST_SMALL];
+    uint8_t inverse[MOST_SMALL], work[MOST_SMALL], scratch[2 * MOST_PADDED];
     size_t longer = height > width ? height : width;
     struct windows dark = {0}, light;
     for (size_t r = 1; dark.count < MOST_WINDOWS && (r == 1 || r * LEAST_SHARE <= longer); r += 1 + r / 4)
@@ -247,17 +258,6 @@ static int measure(struct ten_sheet *sheet, const uint8_t *ground, bool dark) {
     }
     measure_noise(counts, 256 + NEGATIVE, &mode, &sheet->noise);
     return (int)lrint(mode) - NEGATIVE;
-}
-
-/* Closing with windows that may hang over the picture's border: what is dark at the border counts as ground there, as
- * if it went on. `padded` has room for `reach` more pixels on every side, twice. */
-static void close_open(uint8_t *ground, size_t height, size_t width, size_t reach, uint8_t *padded) {
-    size_t wide = width + 2 * reach, high = height + 2 * reach;
-    memset(padded, 0, wide * high);
-    for (size_t y = 0; y < height; y++) memcpy(padded + (y + reach) * wide + reach, ground + y * width, width);
-    ten_rank_largest(padded, high, wide, reach, padded + wide * high);
-    ten_rank_smallest(padded, high, wide, reach, padded + wide * high);
-    for (size_t y = 0; y < height; y++) memcpy(ground + y * width, padded + (y + reach) * wide + reach, width);
 }
 
 static enum ten_status subtract_envelope(struct ten_sheet *sheet, struct ten_error *error) {

@@ -137,25 +137,45 @@ void ten_pieces_release(struct ten_pieces *pieces) {
     *pieces = (struct ten_pieces){0};
 }
 
+/* The lesser of ink and open ink from pixel `begin` to `end` - 1 of a row. */
+static void open_row(struct ten_sheet *sheet, size_t y, size_t begin, size_t end) {
+    uint8_t *ink = sheet->ink + y * sheet->width;
+    const uint8_t *open = sheet->open + y * sheet->width;
+    for (size_t x = begin; x < end; x++) ink[x] = ink[x] < open[x] ? ink[x] : open[x];
+}
+
+/* All but the pieces that are kept: the soft edges of what is given back must not stay. */
+static void open_rest(const struct ten_pieces *pieces, struct ten_sheet *sheet, const uint64_t *left) {
+    for (size_t y = 0; y < sheet->height; y++) {
+        size_t done = 0;
+        for (size_t i = pieces->rows[y]; i < pieces->rows[y + 1]; i++) {
+            const struct ten_ink_run *run = &pieces->runs[i];
+            const struct ten_piece *piece = &pieces->pieces[run->piece];
+            if (piece->at_border && 2 * left[run->piece] < piece->mass) continue;
+            open_row(sheet, y, done, run->begin);
+            done = run->end;
+        }
+        open_row(sheet, y, done, sheet->width);
+    }
+}
+
 bool ten_pieces_open_border(const struct ten_pieces *pieces, struct ten_sheet *sheet) {
     bool any = false;
     if (!sheet->open || pieces->count == 0) return false;
     uint64_t *left = ten_alloc_zero(pieces->count, sizeof *left); /* without memory nothing is given back */
-    for (size_t i = 0; left && i < pieces->run_count; i++) {
+    if (!left) return false;
+    for (size_t i = 0; i < pieces->run_count; i++) {
         const struct ten_ink_run *run = &pieces->runs[i];
         const uint8_t *open = sheet->open + run->y * sheet->width;
         for (size_t x = run->begin; x < run->end; x++) left[run->piece] += open[x];
     }
-    for (size_t i = 0; left && i < pieces->run_count; i++) {
-        const struct ten_ink_run *run = &pieces->runs[i];
-        const struct ten_piece *piece = &pieces->pieces[run->piece];
-        if (!piece->at_border || 2 * left[run->piece] >= piece->mass) continue;
-        size_t at = run->y * sheet->width + run->begin;
-        memcpy(sheet->ink + at, sheet->open + at, (size_t)(run->end - run->begin));
-        any = true;
+    for (size_t i = 0; i < pieces->count && !any; i++)
+        any = pieces->pieces[i].at_border && 2 * left[i] < pieces->pieces[i].mass;
+    if (any) {
+        open_rest(pieces, sheet, left);
+        ten_sheet_measure_area(sheet);
     }
     free(left);
-    if (any) ten_sheet_measure_area(sheet);
     return any;
 }
 

@@ -164,18 +164,22 @@ static int by_value(const void *a, const void *b) { return *(const uint8_t *)a -
 
 /* The line's own ink: the median over its columns. */
 static uint8_t level_of(const uint8_t *ink, const struct lines *in, const struct line *line, uint8_t *values) {
+    size_t count = 0;
     for (size_t x = 0; x < in->width; x++) {
         ptrdiff_t y = (ptrdiff_t)lrint(row_at(in, line, x));
-        values[x] = 0;
+        if (y < 0 || y >= (ptrdiff_t)in->height) continue;
+        values[count] = 0;
         for (ptrdiff_t v = y - 1; v <= y + 1; v++)
-            if (v >= 0 && v < (ptrdiff_t)in->height && ink[(size_t)v * in->width + x] > values[x])
-                values[x] = ink[(size_t)v * in->width + x];
+            if (v >= 0 && v < (ptrdiff_t)in->height && ink[(size_t)v * in->width + x] > values[count])
+                values[count] = ink[(size_t)v * in->width + x];
+        count++;
     }
-    qsort(values, in->width, 1, by_value);
-    return values[in->width / 2];
+    qsort(values, count, 1, by_value);
+    return count ? values[count / 2] : 0;
 }
 
-static void remove_line(uint8_t *ink, const struct lines *in, const struct line *line, uint8_t *values) {
+/* Returns the level up to which ink is the line's own. */
+static unsigned remove_line(uint8_t *ink, const struct lines *in, const struct line *line, uint8_t *values) {
     ptrdiff_t half = (ptrdiff_t)ceil((double)line->height / 2) + 1;
     unsigned own = level_of(ink, in, line, values), clearly = own + own / 2 + 8;
     for (size_t x = 0; x < in->width; x++) {
@@ -188,6 +192,7 @@ static void remove_line(uint8_t *ink, const struct lines *in, const struct line 
             if (*pixel <= clearly && *pixel > across) *pixel = (uint8_t)across;
         }
     }
+    return clearly;
 }
 
 static void transpose(const uint8_t *from, size_t height, size_t width, uint8_t *to) {
@@ -216,6 +221,14 @@ static size_t count_whole(const struct lines *lines) {
     return count;
 }
 
+/* Takes the i-th line out of the sheet's ink or its transpose, and notes how strong and high lines are at most. */
+static void note_line(struct ten_sheet *sheet, const struct lines *lines, size_t i, uint8_t *ink, uint8_t *values) {
+    unsigned own = remove_line(ink, lines, &lines->lines[i], values);
+    if (!lines->lines[i].whole) return;
+    sheet->rule_level = own > sheet->rule_level ? (uint8_t)(own > 255 ? 255 : own) : sheet->rule_level;
+    sheet->rule_height = fmax(sheet->rule_height, (double)lines->lines[i].height);
+}
+
 /* Finds the lines in both directions and takes them out if there are enough, or if some are known already. turned and
  * values are scratch. */
 static enum ten_status remove_round(struct ten_sheet *sheet, int round, uint8_t *turned, uint8_t *values, bool *found,
@@ -229,9 +242,9 @@ static enum ten_status remove_round(struct ten_sheet *sheet, int round, uint8_t 
     if (status == TEN_OK && (*found || count_whole(&level) + count_whole(&upright) >= LEAST_LINES)) {
         if (!*found) sheet->rule_gap = fmin(fmin(gap_of(&level), gap_of(&upright)), (double)(height + width) / 4);
         *found = true;
-        for (size_t i = 0; i < level.count; i++) remove_line(sheet->ink, &level, &level.lines[i], values);
+        for (size_t i = 0; i < level.count; i++) note_line(sheet, &level, i, sheet->ink, values);
         if (upright.count) transpose(sheet->ink, height, width, turned);
-        for (size_t i = 0; i < upright.count; i++) remove_line(turned, &upright, &upright.lines[i], values);
+        for (size_t i = 0; i < upright.count; i++) note_line(sheet, &upright, i, turned, values);
         if (upright.count) transpose(turned, width, height, sheet->ink);
     }
     free(level.lines);

@@ -40,6 +40,14 @@ static int by_mass(const void *a, const void *b) {
     return *left < *right ? -1 : *left > *right;
 }
 
+/* Whether a piece is what was left of printed lines: small beside their distance, or as thin and faint as they are. */
+static bool left_of_rules(const struct ten_sheet *sheet, const struct ten_piece *piece) {
+    double longer = (double)(piece->box.height > piece->box.width ? piece->box.height : piece->box.width);
+    double shorter = (double)(piece->box.height + piece->box.width) - longer;
+    if (longer < rest_share * sheet->rule_gap) return true;
+    return piece->peak <= sheet->rule_level && shorter <= 2 * sheet->rule_height + 2;
+}
+
 /* The pieces that may belong to digits, heaviest first; at most MOST_PIECES. */
 static size_t keep_pieces(const struct ten_sheet *sheet, struct ten_pieces *pieces, struct ten_piece **kept) {
     uint64_t heaviest = 0;
@@ -48,7 +56,7 @@ static size_t keep_pieces(const struct ten_sheet *sheet, struct ten_pieces *piec
         struct ten_piece *piece = &pieces->pieces[i];
         piece->group = TEN_NO_GROUP;
         if (piece->peak < sheet->high) continue;
-        if (fmax((double)piece->box.height, (double)piece->box.width) < rest_share * sheet->rule_gap) continue;
+        if (sheet->rule_gap > 0 && left_of_rules(sheet, piece)) continue;
         if (piece->mass > heaviest) heaviest = piece->mass;
         kept[count++] = piece;
     }

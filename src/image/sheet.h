@@ -20,6 +20,8 @@ struct ten_sheet {
     uint8_t high;
     uint8_t level;       /* of full ink; 0: there is none */
     double rule_gap;     /* from one printed line to the next; 0: there are none */
+    double rule_height;  /* of the highest of them, in pixels */
+    uint8_t rule_level;  /* up to which ink may be theirs */
     struct ten_box area; /* where there is anything above 0 */
 };
 

@@ -1,7 +1,7 @@
 /* From a picture to MNIST-like digits: the order of the steps, and the last of them. A digit's ink is drawn on a fine
- * grid of 80 pixels, four to one of MNIST's; there its edges are made as sharp as a pen's, its strokes as wide as those
- * of MNIST; then it is scaled to 20 pixels on its longer side by averaging areas, which leaves the soft grey edges that
- * MNIST has, and centred by mass as LeCun et al. (1998, section III.A) did. */
+ * grid of 60 pixels, three to one of MNIST's; there its edges are made as sharp as a pen's, its strokes as wide as
+ * those of MNIST; then it is scaled to 20 pixels on its longer side by averaging areas, which leaves the soft grey
+ * edges that MNIST has, and centred by mass as LeCun et al. (1998, section III.A) did. */
 #include "tenfold.h"
 
 #include "base/error.h"
@@ -19,7 +19,7 @@
 enum {
     SIDE = 28,
     INNER = 20,
-    FINE = 4 * INNER,         /* the longer side of the ink on the fine grid */
+    FINE = 3 * INNER,         /* the longer side of the ink on the fine grid */
     MARGIN = TEN_MOST_RADIUS, /* for strokes to grow into */
     GRID = FINE + 2 * MARGIN,
     MOST_TAPS = 224, /* 16384 pixels, the longest side, by FINE, and what is cut at both ends */
@@ -102,37 +102,43 @@ static void make_taps(struct taps *taps, double begin, double step, size_t lengt
     }
 }
 
+static uint8_t byte_of(float value) { return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value); }
+
 /* Where the cutting lies on the grid: step pixels of it to one of the grid's. */
 static void draw_fine(const struct cutting *cutting, double step, uint8_t *grid, float *rows) {
     struct taps taps;
     double top = (double)cutting->height / 2 - step * GRID / 2, left = (double)cutting->width / 2 - step * GRID / 2;
     size_t width = cutting->width;
+    float *row = rows + GRID * width; /* one row of the grid, as wide as the cutting; `rows` is [x][y], too */
     for (size_t y = 0; y < GRID; y++) {
-        float *to = rows + y * width;
-        memset(to, 0, width * sizeof *to);
+        memset(row, 0, width * sizeof *row);
         make_taps(&taps, top + (double)y * step, step, cutting->height);
         for (size_t k = 0; k < taps.count; k++) {
             const uint8_t *from = cutting->ink + (taps.first + k) * width;
             float weight = taps.weights[k];
-            for (size_t x = 0; x < width; x++) to[x] += weight * (float)from[x];
+            for (size_t x = 0; x < width; x++) row[x] += weight * (float)from[x];
         }
+        for (size_t x = 0; x < width; x++) rows[x * GRID + y] = row[x];
     }
+    float columns[GRID * GRID]; /* [x][y]: rows of sums that need not wait for each other */
     for (size_t x = 0; x < GRID; x++) {
+        float *to = columns + x * GRID;
         make_taps(&taps, left + (double)x * step, step, width);
-        for (size_t y = 0; y < GRID; y++) {
-            const float *from = rows + y * width + taps.first;
-            float sum = 0;
-            for (size_t k = 0; k < taps.count; k++) sum += taps.weights[k] * from[k];
-            grid[y * GRID + x] = (uint8_t)(fminf(fmaxf(sum, 0), 255) + 0.5f);
+        for (size_t y = 0; y < GRID; y++) to[y] = 0.5f;
+        for (size_t k = 0; k < taps.count; k++) {
+            const float *from = rows + (taps.first + k) * GRID;
+            float weight = taps.weights[k];
+            for (size_t y = 0; y < GRID; y++) to[y] += weight * from[y];
         }
     }
+    for (size_t y = 0; y < GRID; y++)
+        for (size_t x = 0; x < GRID; x++) grid[y * GRID + x] = byte_of(columns[x * GRID + y]);
 }
 
 /* Edges as sharp as a pen's: nothing below edge_low of full ink, 255 from edge_high on. */
 static void sharpen(uint8_t *grid, uint8_t full) {
     float low = (float)edge_low * full, scale = 255 / ((float)(edge_high - edge_low) * full);
-    for (size_t i = 0; i < (size_t)GRID * GRID; i++)
-        grid[i] = (uint8_t)(fminf(fmaxf(((float)grid[i] - low) * scale, 0), 255) + 0.5f);
+    for (size_t i = 0; i < (size_t)GRID * GRID; i++) grid[i] = byte_of(((float)grid[i] - low) * scale + 0.5f);
 }
 
 /* The box of pixels that are at least half ink. */
@@ -172,7 +178,7 @@ static void finish(const uint8_t *grid, uint8_t *digit) {
         }
     }
     ten_center_by_mass(small, INNER, INNER, large, SIDE);
-    for (size_t i = 0; i < SIDE * SIDE; i++) most = fmaxf(most, large[i]);
+    for (size_t i = 0; i < SIDE * SIDE; i++) most = large[i] > most ? large[i] : most;
     for (size_t i = 0; i < SIDE * SIDE && most > 0; i++) digit[i] = (uint8_t)lrintf(large[i] * (255 / most));
 }
 
@@ -186,7 +192,7 @@ static enum ten_status write_digit(struct ten_digit *out, const struct ten_sheet
     memset(out->pixels, 0, sizeof out->pixels);
     enum ten_status status = cut(&cutting, sheet, pieces, box, group, error);
     if (status != TEN_OK) return status;
-    float *rows = ten_alloc((size_t)GRID * cutting.width, sizeof *rows);
+    float *rows = ten_alloc((size_t)(GRID + 1) * cutting.width, sizeof *rows);
     if (rows) {
         draw_fine(&cutting, step, grid, rows);
         sharpen(grid, full_level(&cutting, sheet->high));
@@ -212,13 +218,17 @@ struct analysis {
     size_t count;
 };
 
-/* Whether a piece goes through most of the picture, as printed lines do. */
+/* Whether a piece goes through the picture, as printed lines do, or several come in from its border. */
 static bool look_ruled(const struct analysis *analysis) {
+    enum { SEVERAL = 5 };
+    size_t at_border = 0;
     for (size_t i = 0; i < analysis->pieces.count; i++) {
         struct ten_box box = analysis->pieces.pieces[i].box;
-        if (5 * box.width > 4 * analysis->sheet.width || 5 * box.height > 4 * analysis->sheet.height) return true;
+        if (box.x < 2 && box.x + box.width + 2 > analysis->sheet.width) return true;
+        if (box.y < 2 && box.y + box.height + 2 > analysis->sheet.height) return true;
+        at_border += analysis->pieces.pieces[i].at_border;
     }
-    return false;
+    return at_border >= SEVERAL;
 }
 
 static enum ten_status find_pieces(struct analysis *out, struct ten_error *error) {

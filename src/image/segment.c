@@ -13,6 +13,8 @@
 
 enum {
     MOST_PIECES = 512, /* that are looked at in pairs, the heaviest ones */
+    FAINT = 40,        /* level of ink that may be a shadow's */
+    LARGE_SHADE = 16,  /* pixels: smaller pictures are blurred like shadows */
     TEXTURE = 192      /* pieces that are no specks: so many are no digits but a texture */
 };
 
@@ -40,6 +42,13 @@ static int by_mass(const void *a, const void *b) {
     return *left < *right ? -1 : *left > *right;
 }
 
+/* Whether a piece is faint and no stroke: what a soft shadow leaves. */
+static bool is_shade(const struct ten_sheet *sheet, const struct ten_piece *piece) {
+    double longer = (double)(piece->box.height > piece->box.width ? piece->box.height : piece->box.width);
+    if (sheet->flat || sheet->level >= FAINT || longer < LARGE_SHADE) return false;
+    return piece->at_border || ten_piece_stroke(piece) > 0.3 * longer;
+}
+
 /* Whether a piece is what was left of printed lines: small beside their distance, or as thin and faint as they are. */
 static bool left_of_rules(const struct ten_sheet *sheet, const struct ten_piece *piece) {
     double longer = (double)(piece->box.height > piece->box.width ? piece->box.height : piece->box.width);
@@ -56,6 +65,7 @@ static size_t keep_pieces(const struct ten_sheet *sheet, struct ten_pieces *piec
         struct ten_piece *piece = &pieces->pieces[i];
         piece->group = TEN_NO_GROUP;
         if (piece->peak < sheet->high) continue;
+        if (is_shade(sheet, piece)) continue;
         if (sheet->rule_gap > 0 && left_of_rules(sheet, piece)) continue;
         if (piece->mass > heaviest) heaviest = piece->mass;
         kept[count++] = piece;

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "image/colour.h"
+#include "image/orient.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -30,7 +32,10 @@ struct decoder {
     const uint8_t *bytes; /* the file: what is still to be read */
     size_t left;
     size_t height, width;
-    uint8_t *pixels; /* height x width x channels */
+    uint8_t *pixels; /* height x width x channels; grey at last */
+    enum ten_colours colours;
+    bool grey;       /* one channel: `colours` does not count */
+    int orientation; /* Exif's; 0 and 1: upright */
     char words[256]; /* what the library said when it gave up */
     jmp_buf give_up;
 };
@@ -72,15 +77,15 @@ static void png_read_bytes(png_structp png, png_bytep out, size_t size) {
     decoder->left -= size;
 }
 
-/* Asks libpng to turn whatever the file holds into pairs of grey and opacity, a byte each. */
-static void png_ask_for_grey_and_alpha(png_structp png, png_infop info) {
+/* Asks libpng to turn whatever the file holds into grey or red, green and blue, with opacity, a byte each. Returns the
+ * bytes a pixel. */
+static size_t png_ask_for_alpha(png_structp png, png_infop info) {
     png_set_expand(png); /* palettes, fewer than 8 bits, transparent colours */
     png_set_scale_16(png);
-    bool colour = png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR;
-    if (colour) png_set_rgb_to_gray_fixed(png, PNG_ERROR_ACTION_NONE, PNG_RGB_TO_GRAY_DEFAULT, PNG_RGB_TO_GRAY_DEFAULT);
     png_set_add_alpha(png, 0xff, PNG_FILLER_AFTER);
     png_set_interlace_handling(png);
     png_read_update_info(png, info);
+    return png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR ? 4 : 2;
 }
 
 static enum ten_status decode_png_or_jump(struct png_decoder *decoder) {
@@ -97,29 +102,17 @@ static enum ten_status decode_png_or_jump(struct png_decoder *decoder) {
     size_t height = png_get_image_height(decoder->png, decoder->info);
     size_t width = png_get_image_width(decoder->png, decoder->info);
     if (!check_size(common, height, width)) return TEN_FORMAT;
-    png_ask_for_grey_and_alpha(decoder->png, decoder->info);
-    if (png_get_rowbytes(decoder->png, decoder->info) != 2 * width) png_error(decoder->png, "unexpected pixel format");
-    common->pixels = malloc(2 * height * width);
+    size_t channels = png_ask_for_alpha(decoder->png, decoder->info);
+    common->colours = channels == 4 ? TEN_RGBA : TEN_GREY_ALPHA;
+    if (png_get_rowbytes(decoder->png, decoder->info) != channels * width)
+        png_error(decoder->png, "unexpected pixel format");
+    common->pixels = malloc(channels * height * width);
     decoder->rows = malloc(height * sizeof *decoder->rows);
     if (!common->pixels || !decoder->rows) return TEN_NO_MEMORY;
-    for (size_t y = 0; y < height; y++) decoder->rows[y] = common->pixels + 2 * y * width;
+    for (size_t y = 0; y < height; y++) decoder->rows[y] = common->pixels + channels * y * width;
     png_read_image(decoder->png, decoder->rows);
     png_read_end(decoder->png, NULL);
     return TEN_OK;
-}
-
-/* Turns count pairs of grey and opacity into count grey pixels, in place. */
-static void flatten(uint8_t *pixels, size_t count) {
-    uint64_t light = 0, opacity = 0;
-    for (size_t i = 0; i < count; i++) {
-        light += (uint64_t)pixels[2 * i] * pixels[2 * i + 1];
-        opacity += pixels[2 * i + 1];
-    }
-    unsigned ground = 2 * light > 255 * opacity ? 0 : 255; /* black below mostly light ink, else white */
-    for (size_t i = 0; i < count; i++) {
-        unsigned grey = pixels[2 * i], alpha = pixels[2 * i + 1];
-        pixels[i] = (uint8_t)((grey * alpha + ground * (255 - alpha) + 127) / 255);
-    }
 }
 
 static enum ten_status decode_png(struct decoder *common) {
@@ -128,12 +121,7 @@ static enum ten_status decode_png(struct decoder *common) {
     if (decoder.png) png_destroy_read_struct(&decoder.png, &decoder.info, NULL);
     free(decoder.rows);
     *common = decoder.common;
-    if (status != TEN_OK) return status;
-    size_t count = common->height * common->width;
-    flatten(common->pixels, count);
-    uint8_t *shorter = ten_realloc(common->pixels, count, 1);
-    if (shorter) common->pixels = shorter;
-    return TEN_OK;
+    return status;
 }
 
 /* ---- JPEG --------------------------------------------------------------------------------------------- */
@@ -180,17 +168,26 @@ static enum ten_status decode_jpeg_or_jump(struct jpeg_decoder *decoder) {
     decoder->progress.progress_monitor = jpeg_limit_scans;
     jpeg->progress = &decoder->progress;
     jpeg_mem_src(jpeg, common->bytes, common->left);
+    jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xffff);
     jpeg_read_header(jpeg, TRUE);
     if (!check_size(common, jpeg->image_height, jpeg->image_width)) return TEN_FORMAT;
-    jpeg->out_color_space = JCS_GRAYSCALE;
+    for (jpeg_saved_marker_ptr marker = jpeg->marker_list; marker && !common->orientation; marker = marker->next)
+        if (marker->data_length > 6 && memcmp(marker->data, "Exif", 4) == 0)
+            common->orientation = ten_exif_orientation(marker->data, marker->data_length);
+    J_COLOR_SPACE space = jpeg->jpeg_color_space;
+    bool colour = space == JCS_YCbCr || space == JCS_RGB;
+    jpeg->out_color_space = colour ? space : JCS_GRAYSCALE;
+    common->colours = space == JCS_RGB ? TEN_RGB : TEN_YCC;
+    size_t channels = colour ? 3 : 1;
     jpeg_start_decompress(jpeg);
-    common->pixels = malloc(common->height * common->width);
+    common->pixels = malloc(channels * common->height * common->width);
     if (!common->pixels) return TEN_NO_MEMORY;
     while (jpeg->output_scanline < jpeg->output_height) {
-        JSAMPROW row = common->pixels + (size_t)jpeg->output_scanline * common->width;
+        JSAMPROW row = common->pixels + (size_t)jpeg->output_scanline * common->width * channels;
         jpeg_read_scanlines(jpeg, &row, 1);
     }
     jpeg_finish_decompress(jpeg);
+    common->grey = !colour;
     return TEN_OK;
 }
 
@@ -200,6 +197,23 @@ static enum ten_status decode_jpeg(struct decoder *common) {
     jpeg_destroy_decompress(&decoder.jpeg);
     *common = decoder.common;
     return status;
+}
+
+/* Makes the pixels grey and upright, in no more memory than they need. */
+static enum ten_status finish(struct decoder *decoder) {
+    size_t count = decoder->height * decoder->width;
+    if (!decoder->grey) ten_colour_to_grey(decoder->pixels, decoder->height, decoder->width, decoder->colours);
+    if (decoder->orientation > 1) {
+        uint8_t *upright = malloc(count);
+        if (!upright) return TEN_NO_MEMORY;
+        ten_turn_upright(decoder->pixels, &decoder->height, &decoder->width, decoder->orientation, upright);
+        free(decoder->pixels);
+        decoder->pixels = upright;
+    } else if (!decoder->grey) {
+        uint8_t *shorter = ten_realloc(decoder->pixels, count, 1);
+        if (shorter) decoder->pixels = shorter;
+    }
+    return TEN_OK;
 }
 
 /* ---- The interface ------------------------------------------------------------------------------------ */
@@ -213,6 +227,7 @@ enum ten_status ten_image_decode(struct ten_image *out, const void *bytes, size_
     bool jpeg = size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0;
     if (!png && !jpeg) return ten_fail(error, TEN_FORMAT, "%s: expected a PNG or JPEG picture, this is neither", name);
     enum ten_status status = png ? decode_png(&decoder) : decode_jpeg(&decoder);
+    if (status == TEN_OK) status = finish(&decoder);
     if (status != TEN_OK) {
         free(decoder.pixels);
         if (status == TEN_NO_MEMORY) return ten_fail_memory(error, "the pixels of a picture");

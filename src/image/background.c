@@ -34,10 +34,10 @@ static const double window_growth = 1.35; /* made this much wider to be sure */
 
 /* ---- Flat ground ------------------------------------------------------------------------------------------ */
 
-static size_t count_near(const uint8_t *pixels, size_t count, uint8_t level, size_t step) {
+static size_t count_near(const uint8_t *pixels, size_t count, uint8_t level) {
     uint8_t least = level > FLAT ? (uint8_t)(level - FLAT) : 0, range = 2 * FLAT;
-    size_t near = 0;
-    for (size_t i = 0; i < count; i += step) near += (uint8_t)(pixels[i] - least) <= range;
+    uint32_t near = 0;
+    for (size_t i = 0; i < count; i++) near += (uint8_t)(pixels[i] - least) <= range;
     return near;
 }
 
@@ -55,8 +55,9 @@ static bool find_flat(const struct ten_sheet *sheet, uint8_t *level) {
         if (i + FLAT >= middle && i <= middle + FLAT) near += counts[i];
     if (4 * near < 3 * total) return false;
     near = 0;
-    for (size_t y = 0; y < height; y++) near += count_near(pixels + y * width, width, *level, 1);
-    return 2 * near >= height * width;
+    size_t step = height > 64 ? 2 : 1, rows = (height + step - 1) / step;
+    for (size_t y = 0; y < height; y += step) near += count_near(pixels + y * width, width, *level);
+    return 2 * near >= rows * width;
 }
 
 /* Squares of the distances below and above a level, in every step-th row. */

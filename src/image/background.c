@@ -217,7 +217,7 @@ static void smooth(uint8_t *pixels, size_t height, size_t width, uint8_t *scratc
 static void measure_noise(const size_t *counts, size_t bins, double *mode, double *deviation) {
     size_t best = 0, most = 0, below = 0, wanted = 0;
     for (size_t i = 2; i + 2 < bins; i++) {
-        size_t here = counts[i - 2] + 2 * counts[i - 1] + 2 * counts[i] + 2 * counts[i + 1] + counts[i + 2];
+        size_t here = counts[i - 2] + 2 * counts[i - 1] + 3 * counts[i] + 2 * counts[i + 1] + counts[i + 2];
         if (here > most) most = here, best = i;
     }
     for (size_t i = 0; i < best; i++) wanted += counts[i];
@@ -225,7 +225,7 @@ static void measure_noise(const size_t *counts, size_t bins, double *mode, doubl
     /* of one side of a normal distribution, 0.317 lie farther out than the deviation */
     double outer = 0.317 * (double)wanted;
     size_t i = 0;
-    while (i < best && (double)(below + counts[i]) < outer) below += counts[i++];
+    while (i < best && (double)(below + counts[i]) <= outer) below += counts[i++];
     *mode = (double)best;
     double part = counts[i] ? (outer - (double)below) / (double)counts[i] : 0;
     *deviation = fmax(0.3, (double)best + 0.5 - ((double)i + fmin(part, 1)));

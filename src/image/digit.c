@@ -27,6 +27,7 @@ enum {
 };
 
 static const double full_share = 0.7;                  /* of a digit's pixels are full ink */
+static const double least_fine = 2;                    /* pixels of the fine grid that a stroke is wide */
 static const double edge_low = 0.25, edge_high = 0.75; /* of full ink: where edges begin and end */
 
 /* ---- A digit's own ink ------------------------------------------------------------------------------------ */
@@ -58,6 +59,15 @@ static enum ten_status cut(struct cutting *out, const struct ten_sheet *sheet, c
         }
     }
     return TEN_OK;
+}
+
+/* Strokes that averaging to the grid, `step` pixels to one, would wash out are made two of its pixels wide. */
+static void thicken(struct cutting *cutting, double stroke, double step) {
+    if (stroke >= least_fine * step) return;
+    uint8_t *scratch = ten_alloc(cutting->height, cutting->width);
+    size_t reach = (size_t)ceil((least_fine * step - stroke) / 2);
+    if (scratch) ten_rank_largest(cutting->ink, cutting->height, cutting->width, reach, scratch);
+    free(scratch);
 }
 
 /* The level that full_share of the ink's pixels reach, by a sample of some thousand of them. */
@@ -191,7 +201,7 @@ static void finish(const uint8_t *grid, uint8_t *digit) {
 }
 
 static enum ten_status write_digit(struct ten_digit *out, const struct ten_sheet *sheet,
-                                   const struct ten_pieces *pieces, struct ten_box box, uint32_t group,
+                                   const struct ten_pieces *pieces, struct ten_box box, uint32_t group, double stroke,
                                    struct ten_error *error) {
     struct cutting cutting;
     uint8_t grid[GRID * GRID], scratch[3 * GRID * GRID];
@@ -202,6 +212,7 @@ static enum ten_status write_digit(struct ten_digit *out, const struct ten_sheet
     if (status != TEN_OK) return status;
     float *rows = ten_alloc((size_t)(GRID + 1) * cutting.width, sizeof *rows);
     if (rows) {
+        thicken(&cutting, stroke, step);
         draw_fine(&cutting, step, grid, rows);
         sharpen(grid, full_level(&cutting, sheet->high));
         struct ten_box fine = fine_box(grid);
@@ -270,7 +281,8 @@ static enum ten_status write_group(struct ten_digit *out, const struct analysis 
                                    const struct ten_image *image, struct ten_error *error) {
     struct ten_box box = analysis->groups[group].box;
     out->box = ten_sheet_box(&analysis->sheet, box, image);
-    return write_digit(out, &analysis->sheet, &analysis->pieces, box, (uint32_t)group, error);
+    return write_digit(out, &analysis->sheet, &analysis->pieces, box, (uint32_t)group, analysis->groups[group].stroke,
+                       error);
 }
 
 enum ten_status ten_image_to_digit(const struct ten_image *image, uint8_t digit[28 * 28], struct ten_box *box,

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,6 +69,7 @@ struct ten_worker {
     struct ten_server *server;
     struct MHD_Daemon *daemon;
     atomic_size_t open; /* connections */
+    int bell;           /* an eventfd that wakes it; -1: none */
 };
 
 struct ten_exchange {
@@ -76,7 +79,7 @@ struct ten_exchange {
     char method[16];
     char allow[64]; /* for 405 and OPTIONS */
     size_t route;   /* TEN_MOST_ROUTES: none */
-    bool seen, early, answered;
+    bool seen, early, answered, refused;
     struct ten_reply reply; /* with `early`: what will be answered whatever the body */
     uint8_t *body;
     size_t size, capacity, received;
@@ -134,27 +137,6 @@ static void *begin_request(void *context, const char *target, struct MHD_Connect
     return x;
 }
 
-/* ---- The access log ---------------------------------------------------------------------------------------------- */
-
-/* What came from outside, as one word of a line. */
-static void put_word(char *out, const char *word) {
-    for (; *word; word++) *out++ = (unsigned char)*word > 0x20 && (unsigned char)*word < 0x7f ? *word : '?';
-    *out = '\0';
-}
-
-static void log_request(const struct ten_exchange *x, double seconds) {
-    char line[512], target[sizeof x->target], method[sizeof x->method], stamp[32];
-    struct timespec now;
-    struct tm parts;
-    clock_gettime(CLOCK_REALTIME, &now);
-    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &parts));
-    put_word(target, x->target);
-    put_word(method, x->method[0] ? x->method : "-");
-    int length = snprintf(line, sizeof line, "%s.%03ldZ %s %s %d %zu B %.0f us\n", stamp, now.tv_nsec / 1000000, method,
-                          target, x->status, x->sent, seconds * 1e6);
-    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) return; /* a log that nobody takes */
-}
-
 static void end_request(void *context, struct MHD_Connection *mhd, void **at, enum MHD_RequestTerminationCode how) {
     (void)mhd, (void)how;
     struct ten_server *server = context;
@@ -166,7 +148,7 @@ static void end_request(void *context, struct MHD_Connection *mhd, void **at, en
     ten_counts_request(&server->counts, x->route, x->status, seconds);
     atomic_fetch_add_explicit(&server->counts.bytes_in, x->received, memory_order_relaxed);
     atomic_fetch_add_explicit(&server->counts.bytes_out, x->sent, memory_order_relaxed);
-    if (!server->options.quiet) log_request(x, seconds);
+    if (!server->options.quiet) ten_log_request(x->method, x->target, x->status, x->sent, seconds);
     release_body(x);
     release_reply(&x->reply);
     struct ten_connection *connection = x->connection;
@@ -342,6 +324,29 @@ static void refuse_large(struct ten_reply *reply) {
     ten_reply_error(reply, 413, "too_large", "the body is larger than %d bytes, the most that is taken", TEN_MOST_BODY);
 }
 
+/* Refuses a body that is on its way. libmicrohttpd answers in the middle of a body only by cutting it off, and then the
+ * answer is mostly lost; so it is sent past it, and what still comes is read and forgotten until the client has seen
+ * it. */
+static enum MHD_Result refuse_on_the_way(struct ten_exchange *x) {
+    char text[512];
+    struct ten_reply reply;
+    refuse_large(&reply);
+    int length =
+        snprintf(text, sizeof text,
+                 "HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                 "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nContent-Length: %zu\r\n\r\n%.*s",
+                 reply.size, (int)reply.size, (const char *)reply.data);
+    x->refused = x->answered = true;
+    x->status = reply.status;
+    x->sent = reply.size;
+    release_reply(&reply);
+    release_body(x);
+    if (length <= 0 || send(x->connection->socket, text, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT) != length)
+        return MHD_NO;
+    shutdown(x->connection->socket, SHUT_WR);
+    return MHD_YES;
+}
+
 /* The head of a request is there. */
 static enum MHD_Result take_head(struct ten_exchange *x, struct MHD_Connection *mhd, const char *path,
                                  const char *method) {
@@ -350,6 +355,7 @@ static enum MHD_Result take_head(struct ten_exchange *x, struct MHD_Connection *
     if (strstr(x->target, "%00")) path = "";
     x->early = !check_sender(x, mhd, method) || !find_route(x, path, method);
     uint64_t length = announced(mhd);
+    if (length > TEN_MOST_BODY && !header(mhd, "Expect")) return refuse_on_the_way(x);
     if (length > TEN_MOST_BODY) {
         release_reply(&x->reply);
         refuse_large(&x->reply);
@@ -359,12 +365,13 @@ static enum MHD_Result take_head(struct ten_exchange *x, struct MHD_Connection *
     return MHD_YES;
 }
 
-/* A piece of the body. One that grows beyond what is taken cannot be answered in its middle. */
+/* A piece of the body. */
 static enum MHD_Result take_body(struct ten_exchange *x, const char *bytes, size_t *size) {
     size_t length = *size;
     *size = 0;
     x->received += length;
-    if (length > TEN_MOST_BODY || x->received > TEN_MOST_BODY) return MHD_NO;
+    if (x->refused) return x->received > TEN_MOST_REFUSED ? MHD_NO : MHD_YES;
+    if (x->received > TEN_MOST_BODY) return refuse_on_the_way(x);
     if (x->early) return MHD_YES;
     if (!reserve(x, x->size + length)) {
         ten_reply_error(&x->reply, 503, "busy", "too many large requests at a time; try again");
@@ -379,6 +386,7 @@ static enum MHD_Result take_body(struct ten_exchange *x, const char *bytes, size
 
 static enum MHD_Result answer(struct ten_exchange *x, struct MHD_Connection *mhd, const char *path,
                               const char *method) {
+    if (x->refused) return MHD_NO;
     x->whole = ten_seconds();
     atomic_store(&x->connection->deadline, (double)INFINITY);
     if (x->early) return send_reply(x, mhd, &x->reply);
@@ -423,6 +431,23 @@ static void say_nothing(void *context, const char *format, va_list arguments) {
     (void)context, (void)format, (void)arguments;
 }
 
+/* libmicrohttpd takes at most 128 events at a time and asks for more when it got as many; if there were just these, it
+ * sleeps on them until something else happens, since it then waits as long as for the first ones. So something happens
+ * now and then: an event without a connection, which it passes over. */
+static void hang_bell(struct ten_worker *worker) {
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.ptr = NULL}};
+    worker->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!info || worker->bell < 0) return;
+    if (epoll_ctl(info->epoll_fd, EPOLL_CTL_ADD, worker->bell, &event) != 0) return;
+}
+
+void ten_http_wake(struct ten_server *server) {
+    const uint64_t one = 1;
+    for (size_t i = 0; i < server->threads; i++)
+        if (write(server->workers[i].bell, &one, sizeof one) < 0) continue; /* without a bell: as it is */
+}
+
 static bool start_worker(struct ten_worker *worker) {
     struct ten_server *server = worker->server;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
@@ -439,7 +464,9 @@ static bool start_worker(struct ten_worker *worker) {
     };
     worker->daemon =
         MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
-    return worker->daemon != NULL;
+    if (!worker->daemon) return false;
+    hang_bell(worker);
+    return true;
 }
 
 enum ten_status ten_http_start(struct ten_server *server, struct ten_error *error) {
@@ -448,6 +475,7 @@ enum ten_status ten_http_start(struct ten_server *server, struct ten_error *erro
     if (!server->workers) return ten_fail_memory(error, "the server's threads");
     for (size_t i = 0; i < server->threads; i++) {
         server->workers[i].server = server;
+        server->workers[i].bell = -1;
         if (!start_worker(&server->workers[i])) return ten_fail(error, TEN_IO, "the HTTP server did not start");
     }
     return TEN_OK;
@@ -486,8 +514,10 @@ void ten_http_stop(struct ten_server *server) {
     while (atomic_load(&server->requests) > 0 && ten_seconds() < end) usleep(10000);
     server->late = atomic_load(&server->requests) > 0; /* a handler that still works cannot be waited for any longer */
     if (server->late) return;
-    for (size_t i = 0; server->workers && i < server->threads; i++)
+    for (size_t i = 0; server->workers && i < server->threads; i++) {
         if (server->workers[i].daemon) MHD_stop_daemon(server->workers[i].daemon);
+        if (server->workers[i].daemon && server->workers[i].bell >= 0) close(server->workers[i].bell);
+    }
     free(server->workers);
     server->workers = NULL;
 }

@@ -14,6 +14,7 @@ struct MHD_Response;
 
 enum {
     TEN_MOST_BODY = 8 << 20,          /* bytes of a request's body */
+    TEN_MOST_REFUSED = 128 << 20,     /* of one that was refused while it came, before the connection is closed */
     TEN_MOST_BODIES = 256 << 20,      /* of all bodies that are held at a time */
     TEN_MOST_HEADER = 32 << 10,       /* memory of a connection: request line, headers, and what is read at once */
     TEN_MOST_CONNECTIONS = 1024,      /* above that the one that is idle longest is closed for the next */
@@ -103,10 +104,15 @@ struct ten_server {
 enum ten_status ten_http_start(struct ten_server *server, struct ten_error *error);
 /* Takes the connections that wait at the listener; each goes to the thread that has the fewest. */
 void ten_http_accept(struct ten_server *server);
+/* Lets every thread look whether there is something to do. To be called every second. */
+void ten_http_wake(struct ten_server *server);
 /* Gives requests under way their time, and ends. */
 void ten_http_stop(struct ten_server *server);
 size_t ten_http_routes(void);
 const char *ten_http_route_name(size_t i); /* "POST /api/predict" */
+
+/* A line of the access log. Control characters from outside are shown as '?'. */
+void ten_log_request(const char *method, const char *target, int status, size_t bytes, double seconds);
 
 /* ---- Streams (stream.c) -------------------------------------------------------------------------------------------
  */

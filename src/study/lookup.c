@@ -58,13 +58,13 @@ static void keep(struct ten_found *found, size_t *kept, size_t most, struct ten_
 
 size_t ten_lookup_find(const struct ten_lookup *lookup, const uint8_t *image, size_t count, struct ten_found *found) {
     size_t kept = 0;
-    int32_t limit = INT32_MAX;
+    int64_t limit = INT64_MAX;
     if (count > TEN_MOST_FOUND) count = TEN_MOST_FOUND;
     for (size_t i = 0; i < lookup->count && count > 0; i++) {
-        int32_t rest = lookup->norms[i] - 2 * dot(image, lookup->images + i * lookup->pixels, lookup->pixels);
+        int64_t rest = lookup->norms[i] - INT64_C(2) * dot(image, lookup->images + i * lookup->pixels, lookup->pixels);
         if (rest >= limit) continue;
-        keep(found, &kept, count, (struct ten_found){i, rest});
-        if (kept == count) limit = (int32_t)found[count - 1].distance;
+        keep(found, &kept, count, (struct ten_found){i, (double)rest});
+        if (kept == count) limit = (int64_t)found[count - 1].distance;
     }
     double own = dot(image, image, lookup->pixels);
     for (size_t i = 0; i < kept; i++) found[i].distance = sqrt(found[i].distance + own);

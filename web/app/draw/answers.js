@@ -35,7 +35,7 @@ class ModelRow {
     write(this.name, title ?? name);
     this.name.title = summary ?? "";
     const measured = accuracy === null || accuracy === undefined ? null
-      : `${percent(accuracy, 2)} on ${on === "test" ? "MNIST’s test" : on ?? "test"} images`;
+      : `${percent(accuracy, 2)} on ${on === "test" ? "MNIST" : on ?? "MNIST"}`;
     write(this.facts, measured ?? (parameters ? `${whole(parameters)} parameters` : name));
   }
   clear() {
@@ -220,6 +220,7 @@ export class Answers {
   #seenShow(digits) {
     const node = at("seen");
     node.hidden = !digits.length;
+    node.classList.toggle("single", digits.length === 1);
     while (this.#seen.length < digits.length) {
       const index = this.#seen.length;
       const canvas = element("canvas.digit", { "aria-hidden": "true", width: "28", height: "28" });

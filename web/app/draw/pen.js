@@ -36,8 +36,6 @@ export class Pen {
       this.#drop();
       if (grip) return;
     }
-    event.preventDefault();
-    this.sheet.focus({ preventScroll: true });
     this.frame = this.sheet.getBoundingClientRect();
     this.#pointer = event.pointerId;
     this.#began = event.timeStamp;

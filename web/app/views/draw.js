@@ -115,16 +115,18 @@ export function mount(root, { api, models, announce, theme }) {
     if (!models.value?.models.length || !api.online.value) return; // asked again when that changes
     const now = takeShot();
     Object.assign(question, { busy: true, began: performance.now(), abort: new AbortController(), asked: now.version });
+    let answer = null, failed = null;
     try {
-      const answer = await api.post("/api/predict?model=all", now.body, { signal: question.abort.signal });
-      if (now.epoch === epoch) show(answer, now);
+      answer = await api.post("/api/predict?model=all", now.body, { signal: question.abort.signal });
     } catch (error) {
-      if (error.name === "AbortError" || error.code === "offline") question.asked = -1;
-      else if (now.epoch === epoch) problem(error.message);
-    } finally {
-      question.busy = false;
+      failed = error;
     }
-    if (question.asked !== version) ask();
+    question.busy = false;
+    if (failed?.name === "AbortError" || failed?.code === "offline") question.asked = -1;
+    if (question.asked !== version) ask(); // before the answer is shown: the server works meanwhile
+    if (now.epoch !== epoch || shot?.version > now.version) return;
+    if (answer) show(answer, now);
+    else if (failed.name !== "AbortError" && failed.code !== "offline") problem(failed.message);
   }
 
   function showNothing() {

@@ -17,7 +17,7 @@
 #include <sys/prctl.h>
 #endif
 
-enum { MOST_ARGUMENTS = 64, MOST_LINE = 8 << 20 };
+enum { MOST_ARGUMENTS = 128, MOST_LINE = 8 << 20 };
 
 /* In the child: nothing here may allocate. */
 static _Noreturn void become(const char *program, char *const *words, int output, bool low, bool silent, pid_t parent) {

@@ -21,6 +21,13 @@
 static const struct ten_route *const tables[] = {
     ten_routes_page,
     ten_routes_predict,
+    ten_routes_inside,
+    ten_routes_nearest,
+    ten_routes_map,
+    ten_routes_corrections,
+    ten_routes_runs,
+    ten_routes_study,
+    ten_routes_trainings,
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 
@@ -230,8 +237,9 @@ static bool is_known(struct MHD_Connection *mhd, const char *etag) {
 
 /* Sends an answer. MHD_NO ends the connection. */
 static enum MHD_Result send_reply(struct ten_exchange *x, struct MHD_Connection *mhd, struct ten_reply *reply) {
+    void *unsent = NULL; /* its headers may lie in it */
     if (reply->status == 200 && is_known(mhd, reply->etag)) {
-        free(reply->owned);
+        unsent = reply->owned;
         reply->owned = NULL;
         reply->data = NULL;
         reply->size = 0;
@@ -239,8 +247,9 @@ static enum MHD_Result send_reply(struct ten_exchange *x, struct MHD_Connection 
     }
     bool streams = reply->stream != NULL;
     struct MHD_Response *response = make_response(reply, mhd);
+    if (response) add_headers(response, x, reply);
+    free(unsent);
     if (!response) return MHD_NO;
-    add_headers(response, x, reply);
     x->answered = true;
     x->status = reply->status;
     x->sent = reply->stream ? 0 : reply->size;

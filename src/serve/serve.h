@@ -55,8 +55,8 @@ struct ten_route {
     ten_handler *handle;
 };
 /* Tables that parts of the server bring, each ended by a route whose path is NULL; http.c has the list of tables. */
-extern const struct ten_route ten_routes_page[], ten_routes_predict[], ten_routes_inside[], ten_routes_corrections[],
-    ten_routes_runs[], ten_routes_study[], ten_routes_trainings[];
+extern const struct ten_route ten_routes_page[], ten_routes_predict[], ten_routes_inside[], ten_routes_nearest[],
+    ten_routes_map[], ten_routes_corrections[], ten_routes_runs[], ten_routes_study[], ten_routes_trainings[];
 
 /* ---- Streams of events (stream.c) ---------------------------------------------------------------------------------
  */
@@ -146,6 +146,7 @@ struct ten_part {
     enum ten_status (*start)(struct ten_server *server, struct ten_error *error);
     void (*stop)(struct ten_server *server);
 };
+extern const struct ten_part ten_part_nearest, ten_part_map, ten_part_records, ten_part_study, ten_part_trainings;
 
 /* ---- Child processes (child.c) ------------------------------------------------------------------------------------
  */

@@ -1,6 +1,6 @@
 // "That was wrong, it is a 7": ten buttons that keep the drawing with its right label in the server's database.
 
-import { element, inkWords, write } from "../dom.js";
+import { element, write } from "../dom.js";
 
 // current(): {image(): promise of a data URI, digit, given: {model: label}, count (of digits)}, or null if there is nothing
 // to correct.
@@ -9,8 +9,8 @@ export class Correction {
   constructor(node, { api, announce, current }) {
     Object.assign(this, { api, announce, current });
     this.label = element("span.soft", { id: "correction-label" }, "Not right? It is a");
-    this.buttons = inkWords.map((word, digit) => element("button.number", {
-      type: "button", disabled: true, "aria-label": `It is a ${word}`, onclick: () => this.keep(digit),
+    this.buttons = Array.from({ length: 10 }, (_, digit) => element("button.number", {
+      type: "button", disabled: true, "aria-label": `It is a ${digit}`, onclick: () => this.keep(digit),
     }, String(digit)));
     this.message = element("span");
     this.undo = element("button.quiet", { type: "button", onclick: () => this.takeBack(), hidden: true }, "Take back");

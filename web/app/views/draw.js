@@ -23,7 +23,7 @@ export function mount(root, { api, models, announce, theme }) {
   const screen = new Layer(at("ink"));
   const tool = { width: 20, erases: false };
   let pen, arrows, stopExample = null, exampleStroke = null;
-  let deeper = null; // the panels below, once they are loaded
+  let deeper = null, deeperAsked = false; // the panels below, once they are loaded
 
   // ---- What is on the sheet ----
 
@@ -36,6 +36,7 @@ export function mount(root, { api, models, announce, theme }) {
   function changed(when = performance.now()) {
     version++;
     since ??= when;
+    at("sheet").dataset.state = "asking";
     if (frameAsked) return;
     frameAsked = true;
     requestAnimationFrame(() => {
@@ -130,6 +131,7 @@ export function mount(root, { api, models, announce, theme }) {
   }
 
   function showNothing() {
+    at("sheet").dataset.state = "blank";
     answers.clear(models.value && !models.value.models.length ? preparingSentence() : INVITATION);
     correction.refresh();
     deeper?.clear();
@@ -146,6 +148,7 @@ export function mount(root, { api, models, announce, theme }) {
   function show(answer, made) {
     shot = made;
     problem(null);
+    if (made.version === version) at("sheet").dataset.state = "answered";
     answers.show(answer, models.value.default, made.frame);
     if (made.since !== null) measure(made.since);
     correction.refresh();
@@ -331,10 +334,9 @@ export function mount(root, { api, models, announce, theme }) {
   });
   api.online.subscribe((is) => is && setTimeout(ask));
 
-  let loading = false;
   async function loadDeeper() {
-    if (loading) return;
-    loading = true;
+    if (deeperAsked) return;
+    deeperAsked = true;
     const { Deeper } = await import("../draw/deeper.js");
     deeper = new Deeper(at("deeper"), { api, busy: () => question.busy, drawing: () => underPen() !== null });
     deeper.models(models.value);

@@ -414,7 +414,7 @@ test("several digits: a number, their boxes, one chosen, who disagrees", async (
   await draw(page, strokes[4]);
   await reads(page, "42");
   assert.equal(await page.locator("#boxes rect").count(), 2);
-  assert.match(await page.locator("#detail").textContent(), /2 of 3 models read 42; Logistic regression reads 47\./);
+  assert.match(await page.locator("#agreement").textContent(), /2 of 3 models read 42; Logistic regression reads 47\./);
   assert.deepEqual(await page.$$eval(".model.differs .reads", (all) => all.map((e) => e.textContent)), ["47"]);
   const bestBar = () => page.$eval(".model.differs .bars .best", (bar) => bar.dataset.digit);
   assert.equal(await bestBar(), "4");
@@ -430,7 +430,7 @@ test("what is no digit is said to be none", async () => {
   await draw(page, strokes[4]);
   await reads(page, "?");
   assert.equal(await page.locator("#sentence").textContent(), "That is not a digit.");
-  assert.match(await page.locator("#detail").textContent(), /2 of 3 models see no digit; k-nearest neighbours reads 3/);
+  assert.match(await page.locator("#agreement").textContent(), /2 of 3 models see no digit; k-nearest neighbours reads 3/);
   await close();
 });
 

@@ -174,6 +174,7 @@ export class Answers {
     this.selected = 0;
     write(at("number"), "");
     write(at("sentence"), sentence);
+    write(at("agreement"), "");
     write(at("detail"), detail);
     for (const row of this.#rows.values()) row.clear();
     at("seen").hidden = true;
@@ -194,8 +195,9 @@ export class Answers {
     write(at("sentence"), verdictOf(leader));
     const title = this.#titles.get(leader.model) ?? leader.model;
     const share = digits.length === 1 && digits[0].label !== null ? ` is ${percent(digits[0].probabilities[digits[0].label])} sure` : ` answers`;
-    write(at("detail"), digits.length
-      ? `${title}${share}, in ${microseconds(leader.microseconds)}. ${agreement(results, leader, this.#titles)}` : "");
+    write(at("agreement"), digits.length ? agreement(results, leader, this.#titles) : "");
+    at("agreement").classList.toggle("split", results.some((result) => result.number !== leader.number));
+    write(at("detail"), digits.length ? `${title}${share}, in ${microseconds(leader.microseconds)}.` : "");
     this.#rowsShow();
     this.#seenShow(digits);
     this.#drawBoxes(digits, frame);

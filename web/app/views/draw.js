@@ -16,6 +16,7 @@ const STALE = 300; // milliseconds after which a question about an older drawing
 const QUIET = 800; // milliseconds without a change before a result is said aloud
 const INVITATION = "Draw a digit: every model answers as you draw.";
 const at = (id) => document.getElementById(id);
+const idle = () => new Promise((resolve) => globalThis.requestIdleCallback ? requestIdleCallback(resolve, { timeout: 500 }) : setTimeout(resolve, 50));
 
 export function mount(root, { api, models, announce, theme }) {
   const drawing = new Drawing();
@@ -306,8 +307,8 @@ export function mount(root, { api, models, announce, theme }) {
   });
 
   const here = () => document.documentElement.dataset.view === "draw";
-  import("../draw/picture.js").then(({ watchDrops }) => watchDrops(here, load, (over) => (at("drop").hidden = !over)));
-  import("../draw/keys.js").then(({ setUpKeys }) => setUpKeys(at("help"), at("help-open"), here, {
+  idle().then(() => import("../draw/picture.js")).then(({ watchDrops }) => watchDrops(here, load, (over) => (at("drop").hidden = !over)));
+  idle().then(() => import("../draw/keys.js")).then(({ setUpKeys }) => setUpKeys(at("help"), at("help-open"), here, {
     ...actions, testImage, choose: () => at("file").click(), wider: () => widen(tool.width + 4), thinner: () => widen(tool.width - 4),
     keep: (digit) => correction.keep(digit),
   }));
@@ -337,6 +338,7 @@ export function mount(root, { api, models, announce, theme }) {
   async function loadDeeper() {
     if (deeperAsked) return;
     deeperAsked = true;
+    await idle();
     const { Deeper } = await import("../draw/deeper.js");
     deeper = new Deeper(at("deeper"), { api, busy: () => question.busy, drawing: () => underPen() !== null });
     deeper.models(models.value);

@@ -20,7 +20,7 @@ class ModelRow {
     this.time = element("span.small.number.time");
     this.reads = element("span.reads.number");
     this.sure = element("span.unseen");
-    this.bars = Array.from({ length: 10 }, (_, digit) => element("i", { "data-digit": String(digit) }));
+    this.bars = Array.from({ length: 10 }, (_, digit) => element("i", { "data-digit": String(digit) }, element("b")));
     this.top = Array.from({ length: 3 }, () => {
       const label = element("b"), share = element("span");
       return { label, share, item: element("li", {}, label, share) };
@@ -59,7 +59,7 @@ class ModelRow {
       const share = probabilities?.[i] ?? 0;
       if (Math.abs(share - this.#shares[i]) < 0.002 && (share > 0) === (this.#shares[i] > 0)) continue;
       this.#shares[i] = share;
-      this.bars[i].style.setProperty("--share", share.toFixed(3));
+      this.bars[i].firstChild.style.transform = `scaleY(${share.toFixed(3)})`; // the cheapest of all changes to lay out
     }
     const best = digit?.label ?? null;
     if (best !== this.best) {

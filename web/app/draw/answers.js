@@ -140,6 +140,7 @@ export class Answers {
   #preparing = new Map();
   #seen = [];
   #boxes = [];
+  #disputed = []; // of several digits those on which the models disagree
   #titles = new Map();
   selected = 0;
   shown = null; // {answer, leader, frame}
@@ -199,6 +200,7 @@ export class Answers {
     at("agreement").classList.toggle("split", results.some((result) => result.number !== leader.number));
     write(at("detail"), digits.length ? `${title}${share}, in ${microseconds(leader.microseconds)}.` : "");
     this.#rowsShow();
+    this.#disputed = digits.map(({ label }, i) => digits.length > 1 && results.some((result) => result.digits[i]?.label !== label));
     this.#seenShow(digits);
     this.#drawBoxes(digits, frame);
   }
@@ -243,7 +245,8 @@ export class Answers {
       button.disabled = digits.length === 1;
       if (digits.length > 1) button.setAttribute("aria-pressed", String(i === this.selected));
       else button.removeAttribute("aria-pressed");
-      write(place, `Digit ${i + 1} of ${digits.length}: `);
+      button.classList.toggle("disputed", this.#disputed[i]);
+      write(place, `Digit ${i + 1} of ${digits.length}${this.#disputed[i] ? ", on which the models disagree" : ""}: `);
     });
   }
 
@@ -269,6 +272,7 @@ export class Answers {
       text.setAttribute("x", (left + 2).toFixed(1));
       text.setAttribute("y", (top > 16 ? top - 4 : top + height + 18).toFixed(1));
       write(text, digit.label === null ? "?" : String(digit.label));
+      rect.classList.toggle("disputed", this.#disputed[i]);
       rect.classList.toggle("chosen", digits.length > 1 && i === this.selected);
     });
   }

@@ -230,7 +230,7 @@ export class Answers {
       const canvas = element("canvas.digit", { "aria-hidden": "true", width: "28", height: "28" });
       const place = element("span.unseen"), label = element("b"), share = element("span.small");
       const button = element("button.look", { type: "button", onclick: () => this.select(index) }, canvas, place,
-        element("span.reading-of.number", {}, label, share));
+        element("span.reading-of.number", {}, label, share), element("span.caption", {}, "as seen"));
       const item = element("li", {}, button);
       node.append(item);
       this.#seen.push({ item, button, canvas, place, label, share });

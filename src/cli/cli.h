@@ -60,6 +60,7 @@ enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
 #define OPT_STUDY      (UINT64_C(1) << 53)
 #define OPT_NO_TRAIN   (UINT64_C(1) << 54)
 #define OPT_MODEL_FOLDER (UINT64_C(1) << 55) /* --models DIR */
+#define OPT_PATIENCE   (UINT64_C(1) << 56)
 #define OPT_COMMON     (OPT_SEED | OPT_THREADS | OPT_QUIET | OPT_JSON | OPT_HELP)
 
 enum { MAX_SETTINGS = 64 };
@@ -76,7 +77,7 @@ struct options {
     size_t repeat;                                     /* 0: not given */
     const char *grid, *space, *strategy, *runs, *kind; /* NULL where not given */
     size_t folds, trials, iterations;                  /* 0: not given */
-    double max_seconds, perplexity;                    /* 0: not given */
+    double max_seconds, perplexity, patience;          /* 0: not given */
     const char *host, *study;                          /* NULL where not given */
     unsigned port;                                     /* if port_given */
     bool robustness, learning, png, svg, watch, port_given, no_train;
@@ -154,15 +155,18 @@ size_t ten_terminal_width(FILE *file);
 
 /* A table of texts: columns as wide as needed, numbers to the right. On a terminal that is too narrow, each row
  * becomes lines "heading value". */
+enum { MOST_COLUMNS = 33 };
 struct table {
-    size_t columns, rows;
-    const char *const *headings; /* one that starts with '>' is aligned to the right */
-    char (*cells)[72];           /* [rows x columns] */
+    size_t columns, rows;         /* at most MOST_COLUMNS columns */
+    const char *const *headings;  /* one that starts with '>' is aligned to the right */
+    char (*cells)[72];            /* [rows x columns] */
+    bool lost;                    /* memory was short for a row */
+    char spare[MOST_COLUMNS][72]; /* which takes its place */
 };
-/* Adds a row of `columns` empty cells and gives the first; NULL when memory is short. */
+/* Adds a row of `columns` empty cells and gives the first, to be filled in whatever happens. */
 char (*ten_table_row(struct table *table))[72];
-void ten_table_print(const struct table *table, FILE *file);
-void ten_table_release(struct table *table);
+/* Prints the table and releases it: DONE, or FAILED after a message if memory was short for a row. */
+int ten_table_print(struct table *table, FILE *file);
 
 /* "1.3 GB", "0.42 s". Into `out` of at least 24 bytes, which is returned. */
 char *ten_format_bytes(char *out, double bytes);

@@ -1,18 +1,21 @@
-/* HTTP, by libmicrohttpd: one thread per processor, each with its own epoll, reads requests and calls their handlers. A
- * request is checked when its head is there (route, method, Host, Origin, size), its body is collected up to the limit,
- * and then it is answered. An error that is known before the body is there is kept until the body was read, so that the
- * connection can go on; only a body that is announced as too large is refused at once. */
+/* HTTP, by libmicrohttpd: one thread per processor, each a daemon of its own with its own epoll, reads requests and
+ * calls their handlers. Connections are accepted here and dealt out evenly, so that none of them waits longer than
+ * others. A request is checked when its head is there (route, method, Host, Origin, size), its body is collected up to
+ * the limit, and then it is answered. An error that is known before the body is there is kept until the body was read,
+ * so that the connection can go on; only a body that is announced as too large is refused at once. */
 #include "serve/server.h"
 
 #include "base/clock.h"
 #include "base/error.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,18 +63,23 @@ static bool method_fits(const struct ten_route *route, const char *method) {
 
 /* ---- A request under way ----------------------------------------------------------------------------------------- */
 
+struct ten_worker {
+    struct ten_server *server;
+    struct MHD_Daemon *daemon;
+    atomic_size_t open; /* connections */
+};
+
 struct ten_exchange {
     struct ten_server *server;
     struct ten_connection *connection;
     char target[256]; /* as it was asked for, for the log */
     char method[16];
-    char allow[64];   /* for 405 and OPTIONS */
-    size_t route;     /* TEN_MOST_ROUTES: none */
-    const char *rest; /* of the path; lives as long as the request in MHD's memory */
+    char allow[64]; /* for 405 and OPTIONS */
+    size_t route;   /* TEN_MOST_ROUTES: none */
     bool seen, early, answered;
     struct ten_reply reply; /* with `early`: what will be answered whatever the body */
     uint8_t *body;
-    size_t size, capacity;
+    size_t size, capacity, received;
     double whole; /* when its last byte was there */
     int status;
     size_t sent;
@@ -121,26 +129,29 @@ static void *begin_request(void *context, const char *target, struct MHD_Connect
     *x = (struct ten_exchange){.server = server, .connection = connection, .route = TEN_MOST_ROUTES};
     snprintf(x->target, sizeof x->target, "%s", target);
     atomic_store(&connection->idle, false);
-    atomic_store(&connection->deadline, ten_seconds() + TEN_ARRIVAL_SECONDS);
+    atomic_store(&connection->deadline, ten_seconds() + server->connections.patience);
     atomic_fetch_add(&server->requests, 1);
     return x;
 }
 
 /* ---- The access log ---------------------------------------------------------------------------------------------- */
 
+/* What came from outside, as one word of a line. */
+static void put_word(char *out, const char *word) {
+    for (; *word; word++) *out++ = (unsigned char)*word > 0x20 && (unsigned char)*word < 0x7f ? *word : '?';
+    *out = '\0';
+}
+
 static void log_request(const struct ten_exchange *x, double seconds) {
-    char line[512], target[sizeof x->target], stamp[32];
+    char line[512], target[sizeof x->target], method[sizeof x->method], stamp[32];
     struct timespec now;
     struct tm parts;
     clock_gettime(CLOCK_REALTIME, &now);
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &parts));
-    for (size_t i = 0; i < sizeof target; i++) {
-        char c = x->target[i];
-        target[i] = c == '\0' || ((unsigned char)c > 0x20 && (unsigned char)c < 0x7f) ? c : '?';
-        if (c == '\0') break;
-    }
-    int length = snprintf(line, sizeof line, "%s.%03ldZ %s %s %d %zu B %.0f us\n", stamp, now.tv_nsec / 1000000,
-                          x->method[0] ? x->method : "-", target, x->status, x->sent, seconds * 1e6);
+    put_word(target, x->target);
+    put_word(method, x->method[0] ? x->method : "-");
+    int length = snprintf(line, sizeof line, "%s.%03ldZ %s %s %d %zu B %.0f us\n", stamp, now.tv_nsec / 1000000, method,
+                          target, x->status, x->sent, seconds * 1e6);
     if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) return; /* a log that nobody takes */
 }
 
@@ -153,7 +164,7 @@ static void end_request(void *context, struct MHD_Connection *mhd, void **at, en
     double now = ten_seconds(), seconds = x->whole > 0 ? now - x->whole : 0;
     if (!x->answered) x->status = 400; /* broken off, or refused by MHD itself */
     ten_counts_request(&server->counts, x->route, x->status, seconds);
-    atomic_fetch_add_explicit(&server->counts.bytes_in, x->size, memory_order_relaxed);
+    atomic_fetch_add_explicit(&server->counts.bytes_in, x->received, memory_order_relaxed);
     atomic_fetch_add_explicit(&server->counts.bytes_out, x->sent, memory_order_relaxed);
     if (!server->options.quiet) log_request(x, seconds);
     release_body(x);
@@ -161,19 +172,21 @@ static void end_request(void *context, struct MHD_Connection *mhd, void **at, en
     struct ten_connection *connection = x->connection;
     connection->spare = x;
     atomic_store(&connection->since, now);
-    atomic_store(&connection->deadline, now + TEN_IDLE_SECONDS);
+    atomic_store(&connection->deadline, now + 2 * server->connections.patience);
     atomic_store(&connection->idle, true);
     atomic_fetch_sub(&server->requests, 1);
 }
 
 static void watch_connection(void *context, struct MHD_Connection *mhd, void **at,
                              enum MHD_ConnectionNotificationCode what) {
-    struct ten_server *server = context;
+    struct ten_worker *worker = context;
+    struct ten_server *server = worker->server;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
         *at = info ? ten_connection_new(&server->connections, info->connect_fd) : NULL;
     } else {
         ten_connection_free(&server->connections, *at);
+        atomic_fetch_sub(&worker->open, 1);
         *at = NULL;
     }
 }
@@ -200,6 +213,8 @@ static void add_headers(struct MHD_Response *response, const struct ten_exchange
     MHD_add_response_header(response, "Cache-Control", reply->etag ? "no-cache" : "no-store");
     if (reply->content_type) MHD_add_response_header(response, "Content-Type", reply->content_type);
     if (reply->etag) MHD_add_response_header(response, "ETag", reply->etag);
+    if (reply->etag) MHD_add_response_header(response, "Vary", "Accept-Encoding");
+    if (reply->encoding) MHD_add_response_header(response, "Content-Encoding", reply->encoding);
     if (x->allow[0]) MHD_add_response_header(response, "Allow", x->allow);
     if (reply->name) {
         snprintf(text, sizeof text, "attachment; filename=\"%s\"", reply->name);
@@ -254,7 +269,8 @@ static enum MHD_Result send_reply(struct ten_exchange *x, struct MHD_Connection 
     x->status = reply->status;
     x->sent = reply->stream ? 0 : reply->size;
     streams = streams && reply->stream;
-    atomic_store(&x->connection->deadline, streams ? (double)INFINITY : ten_seconds() + TEN_ANSWER_SECONDS);
+    atomic_store(&x->connection->deadline,
+                 streams ? (double)INFINITY : ten_seconds() + 4 * x->server->connections.patience);
     enum MHD_Result result = MHD_queue_response(mhd, (unsigned)reply->status, response);
     MHD_destroy_response(response);
     release_body(x);
@@ -280,7 +296,6 @@ static bool find_route(struct ten_exchange *x, const char *path, const char *met
         if (!route_fits(routes[i], path)) continue;
         if (!options && method_fits(routes[i], method)) {
             x->route = i;
-            x->rest = path + strlen(routes[i]->path);
             x->allow[0] = '\0';
             return true;
         }
@@ -332,6 +347,7 @@ static enum MHD_Result take_head(struct ten_exchange *x, struct MHD_Connection *
                                  const char *method) {
     x->seen = true;
     snprintf(x->method, sizeof x->method, "%s", method);
+    if (strstr(x->target, "%00")) path = "";
     x->early = !check_sender(x, mhd, method) || !find_route(x, path, method);
     uint64_t length = announced(mhd);
     if (length > TEN_MOST_BODY) {
@@ -347,11 +363,9 @@ static enum MHD_Result take_head(struct ten_exchange *x, struct MHD_Connection *
 static enum MHD_Result take_body(struct ten_exchange *x, const char *bytes, size_t *size) {
     size_t length = *size;
     *size = 0;
-    if (length > TEN_MOST_BODY || x->size + length > TEN_MOST_BODY) return MHD_NO;
-    if (x->early) {
-        x->size += length;
-        return MHD_YES;
-    }
+    x->received += length;
+    if (length > TEN_MOST_BODY || x->received > TEN_MOST_BODY) return MHD_NO;
+    if (x->early) return MHD_YES;
     if (!reserve(x, x->size + length)) {
         ten_reply_error(&x->reply, 503, "busy", "too many large requests at a time; try again");
         x->reply.retry_seconds = 1;
@@ -374,7 +388,7 @@ static enum MHD_Result answer(struct ten_exchange *x, struct MHD_Connection *mhd
     struct ten_request request = {
         .method = method,
         .path = path,
-        .rest = x->rest,
+        .rest = path + strlen(routes[x->route]->path),
         .content_type = type ? type : "",
         .body = x->body ? x->body : nothing,
         .size = x->size,
@@ -394,6 +408,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
     return answer(x, mhd, path, method);
 }
 
+bool ten_request_takes_gzip(const struct ten_request *request) {
+    const char *known = header(request->connection, "Accept-Encoding"), *gzip = known ? strstr(known, "gzip") : NULL;
+    return gzip && strncmp(gzip + 4, ";q=0", 4) != 0;
+}
+
 const char *ten_request_query(const struct ten_request *request, const char *name) {
     return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
@@ -404,37 +423,71 @@ static void say_nothing(void *context, const char *format, va_list arguments) {
     (void)context, (void)format, (void)arguments;
 }
 
-enum ten_status ten_http_start(struct ten_server *server, struct ten_error *error) {
-    collect_routes();
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+static bool start_worker(struct ten_worker *worker) {
+    struct ten_server *server = worker->server;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
+                     MHD_USE_ERROR_LOG;
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)say_nothing, NULL},
-        {MHD_OPTION_LISTEN_SOCKET, server->listener, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(server->connections.most + TEN_SPARE_CONNECTIONS), NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, TEN_MOST_HEADER, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, TEN_IDLE_SECONDS + 5, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)(2 * server->connections.patience) + 5, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin_request, server},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, server},
-        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)watch_connection, server},
-        {server->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)server->threads, NULL},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)watch_connection, worker},
         {MHD_OPTION_END, 0, NULL},
     };
-    server->daemon =
+    worker->daemon =
         MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
-    if (server->daemon) return TEN_OK;
-    return ten_fail(error, TEN_IO, "the HTTP server did not start");
+    return worker->daemon != NULL;
+}
+
+enum ten_status ten_http_start(struct ten_server *server, struct ten_error *error) {
+    collect_routes();
+    server->workers = calloc(server->threads, sizeof *server->workers);
+    if (!server->workers) return ten_fail_memory(error, "the server's threads");
+    for (size_t i = 0; i < server->threads; i++) {
+        server->workers[i].server = server;
+        if (!start_worker(&server->workers[i])) return ten_fail(error, TEN_IO, "the HTTP server did not start");
+    }
+    return TEN_OK;
+}
+
+static struct ten_worker *freest(struct ten_server *server) {
+    struct ten_worker *best = &server->workers[0];
+    for (size_t i = 1; i < server->threads; i++)
+        if (atomic_load(&server->workers[i].open) < atomic_load(&best->open)) best = &server->workers[i];
+    return best;
+}
+
+void ten_http_accept(struct ten_server *server) {
+    enum { AT_ONCE = 256 }; /* then deadlines and signals are looked at again */
+    for (int i = 0; i < AT_ONCE; i++) {
+        size_t open = 0;
+        for (size_t w = 0; w < server->threads; w++) open += atomic_load(&server->workers[w].open);
+        struct sockaddr_storage address;
+        socklen_t size = sizeof address;
+        bool room = open < server->connections.most + TEN_SPARE_CONNECTIONS;
+        int number =
+            room ? accept4(server->listener, (struct sockaddr *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK) : -1;
+        if (number < 0 && (!room || errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+            usleep(10000); /* those that wait, wait */
+        if (number < 0) return;
+        struct ten_worker *worker = freest(server);
+        atomic_fetch_add(&worker->open, 1);
+        if (MHD_add_connection(worker->daemon, number, (struct sockaddr *)&address, size) != MHD_YES)
+            atomic_fetch_sub(&worker->open, 1); /* MHD has closed it */
+    }
 }
 
 void ten_http_stop(struct ten_server *server) {
-    if (!server->daemon) return;
-    MHD_quiesce_daemon(server->daemon);
     double end = ten_seconds() + TEN_STOP_SECONDS;
     ten_streams_end();
     while (atomic_load(&server->requests) > 0 && ten_seconds() < end) usleep(10000);
-    /* a handler that still works cannot be waited for any longer */
-    if (atomic_load(&server->requests) > 0)
-        server->late = true;
-    else
-        MHD_stop_daemon(server->daemon);
-    server->daemon = NULL;
+    server->late = atomic_load(&server->requests) > 0; /* a handler that still works cannot be waited for any longer */
+    if (server->late) return;
+    for (size_t i = 0; server->workers && i < server->threads; i++)
+        if (server->workers[i].daemon) MHD_stop_daemon(server->workers[i].daemon);
+    free(server->workers);
+    server->workers = NULL;
 }

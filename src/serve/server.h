@@ -21,10 +21,9 @@ enum {
     TEN_MOST_STREAMS = 8,             /* streams of events that are followed */
     TEN_MOST_STREAM_BYTES = 16 << 20, /* of one stream */
     TEN_MOST_PICTURE_PIXELS = 16000000,
-    TEN_ARRIVAL_SECONDS = 30, /* for a request to arrive, from its first line on */
-    TEN_IDLE_SECONDS = 60,    /* between requests, and before the first one */
-    TEN_ANSWER_SECONDS = 120, /* for an answer to be taken */
-    TEN_STOP_SECONDS = 5,     /* for requests under way when the server ends */
+    TEN_PATIENCE = 30,    /* seconds for a request to arrive, from its first line on; between requests, and before
+                             the first one, twice as many; four times as many for an answer to be taken */
+    TEN_STOP_SECONDS = 5, /* for requests under way when the server ends */
 };
 
 /* ---- Connections (connections.c) ----------------------------------------------------------------------------------
@@ -45,9 +44,10 @@ struct ten_connections {
     pthread_mutex_t lock;
     struct ten_connection first; /* head of the ring */
     size_t count, most;
+    double patience;
     atomic_ullong total, evicted, late; /* all that there were; closed for newer ones; closed as their time was over */
 };
-void ten_connections_init(struct ten_connections *connections, size_t most);
+void ten_connections_init(struct ten_connections *connections, size_t most, double patience);
 /* A new connection; if there are too many now, the one that is idle longest is shut down. NULL: out of memory. */
 struct ten_connection *ten_connection_new(struct ten_connections *connections, int socket);
 /* Before its socket is closed. */
@@ -70,12 +70,13 @@ struct ten_models {
     size_t refused_count;
 };
 
+struct ten_worker;  /* http.c: a thread that answers */
 struct ten_prepare; /* prepare.c: models in training */
 
 struct ten_server {
     struct ten_serve_options options;
-    struct MHD_Daemon *daemon;
     int listener;
+    struct ten_worker *workers; /* [threads], http.c */
     size_t threads;
     char address[320]; /* "http://127.0.0.1:8000/" */
     double started;
@@ -98,9 +99,11 @@ struct ten_server {
 /* ---- HTTP (http.c) ------------------------------------------------------------------------------------------------
  */
 
-/* Listens on server->listener and answers. */
+/* Starts the threads that answer. */
 enum ten_status ten_http_start(struct ten_server *server, struct ten_error *error);
-/* Takes no more connections, gives those under way their time, and ends. */
+/* Takes the connections that wait at the listener; each goes to the thread that has the fewest. */
+void ten_http_accept(struct ten_server *server);
+/* Gives requests under way their time, and ends. */
 void ten_http_stop(struct ten_server *server);
 size_t ten_http_routes(void);
 const char *ten_http_route_name(size_t i); /* "POST /api/predict" */
@@ -138,7 +141,9 @@ struct ten_app_file {
     const char *name, *bytes; /* "index.html" */
     size_t size;
     const char *content_type;
-    char etag[40]; /* with its quotes */
+    char etag[40];         /* with its quotes */
+    const uint8_t *packed; /* the same with gzip; NULL where that saves nothing */
+    size_t packed_size;
 };
 /* The i-th, from 0; NULL behind the last. */
 const struct ten_app_file *ten_app_file_at(size_t i);

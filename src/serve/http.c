@@ -76,7 +76,7 @@ struct ten_exchange {
     char method[16];
     char allow[64]; /* for 405 and OPTIONS */
     size_t route;   /* TEN_MOST_ROUTES: none */
-    bool seen, early, answered;
+    bool seen, early, answered, refused;
     struct ten_reply reply; /* with `early`: what will be answered whatever the body */
     uint8_t *body;
     size_t size, capacity, received;
@@ -342,6 +342,29 @@ static void refuse_large(struct ten_reply *reply) {
     ten_reply_error(reply, 413, "too_large", "the body is larger than %d bytes, the most that is taken", TEN_MOST_BODY);
 }
 
+/* Refuses a body that is on its way. libmicrohttpd answers in the middle of a body only by cutting it off, and then the
+ * answer is mostly lost; so it is sent past it, and what still comes is read and forgotten until the client has seen
+ * it. */
+static enum MHD_Result refuse_on_the_way(struct ten_exchange *x) {
+    char text[512];
+    struct ten_reply reply;
+    refuse_large(&reply);
+    int length =
+        snprintf(text, sizeof text,
+                 "HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                 "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nContent-Length: %zu\r\n\r\n%.*s",
+                 reply.size, (int)reply.size, (const char *)reply.data);
+    x->refused = x->answered = true;
+    x->status = reply.status;
+    x->sent = reply.size;
+    release_reply(&reply);
+    release_body(x);
+    if (length <= 0 || send(x->connection->socket, text, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT) != length)
+        return MHD_NO;
+    shutdown(x->connection->socket, SHUT_WR);
+    return MHD_YES;
+}
+
 /* The head of a request is there. */
 static enum MHD_Result take_head(struct ten_exchange *x, struct MHD_Connection *mhd, const char *path,
                                  const char *method) {
@@ -350,6 +373,7 @@ static enum MHD_Result take_head(struct ten_exchange *x, struct MHD_Connection *
     if (strstr(x->target, "%00")) path = "";
     x->early = !check_sender(x, mhd, method) || !find_route(x, path, method);
     uint64_t length = announced(mhd);
+    if (length > TEN_MOST_BODY && !header(mhd, "Expect")) return refuse_on_the_way(x);
     if (length > TEN_MOST_BODY) {
         release_reply(&x->reply);
         refuse_large(&x->reply);
@@ -359,12 +383,13 @@ static enum MHD_Result take_head(struct ten_exchange *x, struct MHD_Connection *
     return MHD_YES;
 }
 
-/* A piece of the body. One that grows beyond what is taken cannot be answered in its middle. */
+/* A piece of the body. */
 static enum MHD_Result take_body(struct ten_exchange *x, const char *bytes, size_t *size) {
     size_t length = *size;
     *size = 0;
     x->received += length;
-    if (length > TEN_MOST_BODY || x->received > TEN_MOST_BODY) return MHD_NO;
+    if (x->refused) return x->received > TEN_MOST_REFUSED ? MHD_NO : MHD_YES;
+    if (x->received > TEN_MOST_BODY) return refuse_on_the_way(x);
     if (x->early) return MHD_YES;
     if (!reserve(x, x->size + length)) {
         ten_reply_error(&x->reply, 503, "busy", "too many large requests at a time; try again");
@@ -379,6 +404,7 @@ static enum MHD_Result take_body(struct ten_exchange *x, const char *bytes, size
 
 static enum MHD_Result answer(struct ten_exchange *x, struct MHD_Connection *mhd, const char *path,
                               const char *method) {
+    if (x->refused) return MHD_NO;
     x->whole = ten_seconds();
     atomic_store(&x->connection->deadline, (double)INFINITY);
     if (x->early) return send_reply(x, mhd, &x->reply);

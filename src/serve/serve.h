@@ -54,7 +54,7 @@ struct ten_route {
 };
 /* Tables that parts of the server bring, each ended by a route whose path is NULL. */
 extern const struct ten_route ten_routes_page[], ten_routes_predict[], ten_routes_inside[], ten_routes_corrections[],
-    ten_routes_runs[], ten_routes_study[], ten_routes_trainings[];
+    ten_routes_runs[], ten_routes_study[], ten_routes_trainings[], ten_routes_catalogue[];
 
 /* ---- Streams of events (stream.c) --------------------------------------------------------------------------------- */
 

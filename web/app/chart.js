@@ -4,9 +4,10 @@ import { element } from "./dom.js";
 
 const LEFT = 46, RIGHT = 14, TOP = 10, BOTTOM = 30;
 
-function svg(tag, attributes) {
+function svg(tag, attributes, text = "") {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.textContent = text;
   return made;
 }
 

@@ -26,8 +26,7 @@ export function mount(host, context) {
         "which digits it gets most wrong.")),
     problem,
     element("div.training", {},
-      element("div.training-side", {}, form.element, past),
-      watch.element));
+      form.element, watch.element, past));
 
   const titleOf = (name) => catalogue?.models.find((model) => model.name === name)?.title ?? name;
 
@@ -54,7 +53,7 @@ export function mount(host, context) {
     if (watched === id) return;
     watched = known ? id : null;
     if (known) watch.follow(known, titleOf(known.model));
-    else watch.rest(route.value === "" ? null : `There is no training ${route.value} any more: the server has been started anew since.`);
+    else watch.rest(route.value === "" ? null : `There is no training ${route.value}: the server may have been started anew since.`);
   }
 
   async function refresh() {

@@ -263,10 +263,11 @@ export function createWatch(context, { ended, stop }) {
     },
     // Nothing to watch; `why` in words, or null.
     rest(why) {
+      const text = why ?? "Nothing has been trained here yet. Start a training, and its curves grow here while it runs; a small " +
+        "network on 10,000 images takes some seconds.";
       close();
       parts = null;
-      root.replaceChildren(element("div.rest", {}, element("p", {}, why ?? "Nothing has been trained here yet. Start a training, and its curves " +
-        "grow here while it runs; a small network on 10,000 images takes some seconds.")));
+      if (root.textContent !== text) root.replaceChildren(element("div.rest", {}, element("p", {}, text)));
     },
   };
 }

@@ -1,8 +1,13 @@
 // Numbers, times and settings as words; Wilson's interval; files to take away.
-import { element, percent, whole } from "./dom.js";
+import { element, whole } from "./dom.js";
 
 const known = (value) => typeof value === "number" && Number.isFinite(value);
-export const share = (value, digits = 2) => (known(value) ? percent(value, digits) : "–");
+// A share as percent, rounded, but never up to a certainty that is not there.
+export function share(value, digits = 2) {
+  if (!known(value)) return "–";
+  const rounded = (100 * value).toFixed(digits);
+  return `${value < 1 && Number(rounded) === 100 ? (100 - 10 ** -digits).toFixed(digits) : rounded}\u202f%`;
+}
 export const number = (value, digits = 3) => (known(value) ? String(Number(value.toPrecision(digits))) : "–");
 export const count = (value) => (known(value) ? whole(value) : "–");
 export const plural = (n, word) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;

@@ -13,14 +13,14 @@ const endings = { done: "Done", failed: "Failed", stopped: "Stopped", running: "
 const columnsFor = (many) => Math.min(many, Math.max(4, Math.ceil(Math.sqrt(many * 2) / 4) * 4));
 
 function filtersPicture(filters) {
-  const { height, width, channels = 1 } = filters;
+  const { height, width, channels = 1, units: all = filters.count } = filters;
   const bytes = new Int8Array(fromBase64(filters.values).buffer);
   const size = height * width, shown = Math.min(filters.count, SHOWN);
   const maps = Array.from({ length: shown }, (_, i) => bytes.subarray(i * channels * size, i * channels * size + size));
   const canvas = element("canvas.filters", { role: "img",
     "aria-label": `${shown} filters of ${height} by ${width} pixels of the layer ${filters.text}: blue below zero, orange above` });
   paintSigned(canvas, maps, height, width, columnsFor(shown));
-  return [canvas, element("p.small", {}, `${filters.text}: ${shown < filters.count ? `${shown} of its ${count(filters.count)}` : `its ${count(shown)}`} ` +
+  return [canvas, element("p.small", {}, `${filters.text}: ${shown < all ? `${shown} of its ${count(all)}` : `its ${count(shown)}`} ` +
     `filters; blue below zero, orange above, the strongest colour is ${number(filters.scale, 2)}.`)];
 }
 

@@ -2,7 +2,7 @@
 // (or under the arrow keys), and all of them as a table. Colours are classes of the style sheet.
 import { element } from "./dom.js";
 
-const LEFT = 46, RIGHT = 14, TOP = 10, BOTTOM = 30;
+const LEFT = 48, RIGHT = 14, TOP = 10, BOTTOM = 34;
 
 function svg(tag, attributes, text = "") {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -34,7 +34,7 @@ function range(values, { floor = -Infinity, ceiling = Infinity, zero = false }) 
 const kindOf = (one, gap = ".") => [`tone-${one.tone}`, one.dashed && "dashed", one.dots && "dots"].filter(Boolean).join(gap);
 
 // A chart in `host`. `series`: [{key, name, tone: 0..3, dashed, dots}]; rows given to update() are {x, [key]: number or null}.
-// x: {title, text(x), whole}; y: {title, text(y), floor, ceiling, zero}; `describe` tells
+// x: {title, text(x), whole}; y: {text(y, step: between ticks, none elsewhere), floor, ceiling, zero}; `describe` tells
 // a row in words, `onPick` takes the one that is clicked.
 export function createChart(host, { title, series, x, y, height = 210, logX = false, describe, onPick }) {
   const says = element("p.chart-says", { "aria-live": "polite" });
@@ -97,17 +97,18 @@ export function createChart(host, { title, series, x, y, height = 210, logX = fa
     const px = (v) => LEFT + ((v - first) / (last - first)) * (width - LEFT - RIGHT);
     const py = (v) => height - BOTTOM - ((v - low) / (high - low)) * (height - TOP - BOTTOM);
     places = xs.map(px);
-    for (const tick of ticks(low, high, 4)) {
+    const levels = ticks(low, high, 4);
+    for (const tick of levels) {
       picture.append(svg("line", { class: "chart-grid", x1: LEFT, x2: width - RIGHT, y1: py(tick), y2: py(tick) }),
-        svg("text", { class: "chart-tick", x: LEFT - 7, y: py(tick) + 4, "text-anchor": "end" }, y.text(tick, true)));
+        svg("text", { class: "chart-tick", x: LEFT - 7, y: py(tick) + 4, "text-anchor": "end" }, y.text(tick, (levels[1] ?? high) - levels[0])));
     }
     const marks = ticks(first, last, Math.min(10, (width - LEFT) / (logX ? 70 : 46)));
     for (const tick of marks.filter((v) => !x.whole || Number.isInteger(v)))
       picture.append(svg("text", { class: "chart-tick", x: px(tick), y: height - BOTTOM + 16, "text-anchor": "middle" },
-        x.text(logX ? 10 ** tick : tick, true)));
+        x.text(logX ? 10 ** tick : tick)));
     picture.append(
       svg("line", { class: "chart-axis", x1: LEFT, x2: width - RIGHT, y1: height - BOTTOM, y2: height - BOTTOM }),
-      svg("text", { class: "chart-tick", x: width - RIGHT, y: height - 1, "text-anchor": "end" }, x.title));
+      svg("text", { class: "chart-tick", x: width - RIGHT, y: height - 3, "text-anchor": "end" }, x.title));
     if (level !== null)
       picture.append(svg("line", { class: "chart-level", x1: LEFT, x2: width - RIGHT, y1: py(level), y2: py(level) }));
     for (const one of series) {

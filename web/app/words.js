@@ -8,7 +8,11 @@ export function share(value, digits = 2) {
   const rounded = (100 * value).toFixed(digits);
   return `${value < 1 && Number(rounded) === 100 ? (100 - 10 ** -digits).toFixed(digits) : rounded}\u202f%`;
 }
+// The same, or on an axis whose ticks are `step` apart with as many digits as tell them apart.
+export const shareTick = (value, step) =>
+  share(value, step === undefined ? 2 : Math.max(0, Math.ceil(-Math.log10(100 * step) - 1e-9)));
 export const number = (value, digits = 3) => (known(value) ? String(Number(value.toPrecision(digits))) : "–");
+export const exact = (value) => (Number.isInteger(value) ? whole(value) : number(value, 5));
 export const count = (value) => (known(value) ? whole(value) : "–");
 export const plural = (n, word) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
 

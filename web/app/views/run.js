@@ -2,7 +2,7 @@
 // and two runs side by side.
 import { createChart } from "../chart.js";
 import { element } from "../dom.js";
-import { count, duration, moment, number, plural, share } from "../words.js";
+import { count, duration, exact, moment, number, plural, share, shareTick } from "../words.js";
 import { kindOf } from "./runs.js";
 
 const LOOK = 2500; // milliseconds between two looks at a run that goes on
@@ -27,7 +27,7 @@ function historyCharts(host, runs) {
   const charts = [], holder = element("div.charts");
   for (const [title, pattern, y] of [
     ["Loss", costNames, { text: (v) => number(v), floor: 0, zero: true }],
-    ["Accuracy", shareNames, { text: (v, axis) => share(v, axis ? 1 : 2), floor: 0, ceiling: 1 }],
+    ["Accuracy", shareNames, { text: shareTick, floor: 0, ceiling: 1 }],
   ]) {
     const series = [], byX = new Map();
     histories.forEach((history, r) => {
@@ -63,7 +63,7 @@ function foldsChart(host, children) {
   host.append(element("h3", {}, "Its folds"), element("p.small", {}, `${plural(done.length, "fold")}: ${share(mean)} on average` +
     `${done.length > 1 ? `, standard deviation ${share(spread)}` : ""}. Each fold's model never saw the images that it is measured on; the dotted line is the mean.`), place);
   const chart = createChart(place, { title: "Accuracy of each fold", series: [{ key: "accuracy", name: "accuracy", tone: 0, dots: true }],
-    x: { title: "fold", text: String, whole: true }, y: { text: (v, axis) => share(v, axis ? 1 : 2), floor: 0, ceiling: 1 },
+    x: { title: "fold", text: String, whole: true }, y: { text: shareTick, floor: 0, ceiling: 1 },
     onPick: ({ run }) => (location.hash = `#study/runs/${run.id}`) });
   chart.update(rows, { level: Number.isFinite(mean) ? mean : null });
   return [chart];
@@ -87,7 +87,7 @@ function trialsChart(host, children, over) {
     const rows = done.map((run, i) => ({ x: value(run, i), accuracy: run.accuracy, run, faint: (run.metrics?.share ?? 1) < 1 })).sort((a, b) => a.x - b.x);
     const logX = name !== "trial" && rows.every(({ x }) => x > 0) && rows.at(-1)?.x / rows[0]?.x >= 20;
     const chart = createChart(place, { title: `Accuracy over ${name}`, series: [{ key: "accuracy", name: "accuracy", tone: 0, dots: true }],
-      x: { title: name, text: (v) => number(v), whole: name === "trial" }, y: { text: (v, axis) => share(v, axis ? 1 : 2), floor: 0, ceiling: 1 }, logX,
+      x: { title: name, text: (v) => number(v), whole: name === "trial" }, y: { text: shareTick, floor: 0, ceiling: 1 }, logX,
       describe: ({ run, accuracy }) => `${titleOf(run)}: ${share(accuracy)}; ${Object.entries(run.settings ?? {}).map(([key, v]) => `${key} ${v}`).join(", ")}`,
       onPick: ({ run }) => (location.hash = `#study/runs/${run.id}`) });
     chart.update(rows);
@@ -153,7 +153,7 @@ function pairs(title, object) {
   return element("details", { open: entries.length <= 8 }, element("summary", {}, `${title} (${entries.length})`),
     element("div.scroll", { tabindex: "0", role: "region", "aria-label": title }, element("table.numbers.pairs", {}, element("tbody", {},
       ...entries.map(([name, value]) => element("tr", {}, element("th", { scope: "row" }, name),
-        element("td", {}, typeof value === "number" ? number(value, 5) : text(value))))))));
+        element("td", {}, typeof value === "number" ? exact(value) : text(value))))))));
 }
 
 export function showRun(host, context, id) {
@@ -194,7 +194,7 @@ export function showTwo(host, context, first, second) {
           line("accuracy", (run) => share(run.accuracy)), line("time", (run) => duration(run.seconds)), line("started", (run) => moment(run.started)),
           line("data", (run) => text(run.data)), line("seed", (run) => text(run.seed)), line("threads", (run) => count(run.threads)),
           ...differing.map((name) => line(name, (run) => text(run.settings?.[name]))),
-          ...measures.map((name) => line(name.replaceAll("_", " "), (run) => (run.metrics?.[name] === undefined ? "–" : number(run.metrics[name], 5))))))),
+          ...measures.map((name) => line(name.replaceAll("_", " "), (run) => (run.metrics?.[name] === undefined ? "–" : exact(run.metrics[name]))))))),
       element("p.small", {}, differing.length ? `They differ in ${plural(differing.length, "setting")}, listed above.` : "Their settings are the same."));
     return historyCharts(holder, runs);
   });

@@ -76,7 +76,8 @@ export function mount(host, context) {
   const sections = () => (study?.report ? [{ id: "top", title: "Overview" }, ...study.sections] : []);
 
   function showParts(current) {
-    const link = ({ id, title: text }) => element("li", {}, element("a", { href: `#study/${id}`, "aria-current": id === current ? "true" : null }, text));
+    // whole addresses: what begins with # and has been scrolled out of sight passes for a link to skip by
+    const link = ({ id, title: text }) => element("li", {}, element("a", { href: new URL(`#study/${id}`, location.href).href, "aria-current": id === current ? "true" : null }, text));
     const items = [{ id: "runs", title: "Runs, live" }, ...sections()].map(link);
     nav.replaceChildren(element("ol", {}, ...items));
     const here = nav.querySelector("[aria-current]");

@@ -3,7 +3,7 @@
 import { createChart } from "../chart.js";
 import { digitPicture, element, fromBase64, write } from "../dom.js";
 import { paintSigned } from "../pixels.js";
-import { count, duration, number, plural, settingsText, share } from "../words.js";
+import { count, duration, number, plural, settingsText, share, shareTick } from "../words.js";
 
 const SHOWN = 64; // filters
 
@@ -108,7 +108,7 @@ export function createWatch(context, { ended, stop }) {
       charts = [
         createChart(parts.loss, { title: "Loss", x, y: { text: (v) => number(v), floor: 0, zero: true }, series: [
           { key: "loss", name: "training", tone: 0 }, { key: "validation_loss", name: "validation", tone: 1, dashed: true }] }),
-        createChart(parts.accuracy, { title: "Accuracy", x, y: { text: (v, axis) => share(v, axis ? 1 : 2), floor: 0, ceiling: 1 }, series: [
+        createChart(parts.accuracy, { title: "Accuracy", x, y: { text: shareTick, floor: 0, ceiling: 1 }, series: [
           { key: "accuracy", name: "training", tone: 0 }, { key: "validation_accuracy", name: "validation", tone: 1, dashed: true }] }),
       ];
     }

@@ -29,7 +29,8 @@ enum {
 struct decoder {
     const uint8_t *bytes; /* the file: what is still to be read */
     size_t left;
-    size_t height, width;
+    size_t height, width, most; /* pixels in all */
+    bool too_large;
     uint8_t *pixels; /* height x width x channels */
     char words[256]; /* what the library said when it gave up */
     jmp_buf give_up;
@@ -39,11 +40,12 @@ struct decoder {
 static bool check_size(struct decoder *decoder, size_t height, size_t width) {
     decoder->height = height;
     decoder->width = width;
-    if (height >= 1 && width >= 1 && height <= MAX_SIDE && width <= MAX_SIDE && height * width <= MAX_PIXELS)
+    if (height >= 1 && width >= 1 && height <= MAX_SIDE && width <= MAX_SIDE && height * width <= decoder->most)
         return true;
+    decoder->too_large = height >= 1 && width >= 1;
     snprintf(decoder->words, sizeof decoder->words,
-             "it claims %zu x %zu pixels, expected 1 to %d a side and at most %d in all", width, height, MAX_SIDE,
-             MAX_PIXELS);
+             "it claims %zu x %zu pixels, expected 1 to %d a side and at most %zu in all", width, height, MAX_SIDE,
+             decoder->most);
     return false;
 }
 
@@ -204,22 +206,29 @@ static enum ten_status decode_jpeg(struct decoder *common) {
 
 /* ---- The interface ------------------------------------------------------------------------------------ */
 
-enum ten_status ten_image_decode(struct ten_image *out, const void *bytes, size_t size, const char *name,
-                                 struct ten_error *error) {
+enum ten_status ten_image_decode_within(struct ten_image *out, const void *bytes, size_t size, const char *name,
+                                        size_t most_pixels, bool *too_large, struct ten_error *error) {
     *out = (struct ten_image){0};
     if (!name) name = "picture";
-    struct decoder decoder = {.bytes = bytes, .left = size};
+    if (too_large) *too_large = false;
+    struct decoder decoder = {.bytes = bytes, .left = size, .most = most_pixels};
     bool png = size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0;
     bool jpeg = size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0;
     if (!png && !jpeg) return ten_fail(error, TEN_FORMAT, "%s: expected a PNG or JPEG picture, this is neither", name);
     enum ten_status status = png ? decode_png(&decoder) : decode_jpeg(&decoder);
     if (status != TEN_OK) {
         free(decoder.pixels);
+        if (too_large) *too_large = decoder.too_large;
         if (status == TEN_NO_MEMORY) return ten_fail_memory(error, "the pixels of a picture");
         return ten_fail(error, TEN_FORMAT, "%s: bad %s file: %s", name, png ? "PNG" : "JPEG", decoder.words);
     }
     *out = (struct ten_image){.height = decoder.height, .width = decoder.width, .pixels = decoder.pixels};
     return TEN_OK;
+}
+
+enum ten_status ten_image_decode(struct ten_image *out, const void *bytes, size_t size, const char *name,
+                                 struct ten_error *error) {
+    return ten_image_decode_within(out, bytes, size, name, MAX_PIXELS, NULL, error);
 }
 
 enum ten_status ten_image_load(struct ten_image *out, const char *path, struct ten_error *error) {
@@ -234,7 +243,7 @@ enum ten_status ten_image_load(struct ten_image *out, const char *path, struct t
 }
 
 enum ten_status ten_picture_check(size_t height, size_t width, struct ten_error *error) {
-    struct decoder check = {0};
+    struct decoder check = {.most = MAX_PIXELS};
     if (check_size(&check, height, width)) return TEN_OK;
     return ten_fail(error, TEN_INVALID, "a picture to encode: %s", check.words);
 }

@@ -407,7 +407,7 @@ static void release(struct ten_page *page) {
     json_decref(page->figures);
 }
 
-enum ten_status ten_report_build(const char *folder, const char *out, struct ten_error *error) {
+static enum ten_status build(const char *folder, const char *out, bool figures, struct ten_error *error) {
     struct ten_outcome outcome = {.error = error};
     struct ten_page page = {.outcome = &outcome, .html = {.outcome = &outcome}, .folder = folder};
     page.beside = lies_in(folder, out);
@@ -419,7 +419,7 @@ enum ten_status ten_report_build(const char *folder, const char *out, struct ten
     check_out(&page, out);
     if (outcome.status == TEN_OK) outcome.status = ten_writer_open(&page.html.writer, out, error);
     if (outcome.status == TEN_OK) write_page(&page);
-    ten_figures_save(&page);
+    if (figures) ten_figures_save(&page);
     if (outcome.status == TEN_OK) outcome.status = ten_writer_commit(&page.html.writer, error);
 
     release(&page);
@@ -428,4 +428,12 @@ enum ten_status ten_report_build(const char *folder, const char *out, struct ten
         freelocale(plain);
     }
     return outcome.status;
+}
+
+enum ten_status ten_report_build(const char *folder, const char *out, struct ten_error *error) {
+    return build(folder, out, true, error);
+}
+
+enum ten_status ten_report_page(const char *folder, const char *out, struct ten_error *error) {
+    return build(folder, out, false, error);
 }

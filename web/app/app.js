@@ -115,7 +115,7 @@ async function go() {
   if (name === shown.name) return route.set(rest);
   leave();
   const first = shown.name === null;
-  shown.name = name;
+  Object.assign(shown, { name, keeps: false });
   route.set(rest);
   root.dataset.view = name;
   for (const link of document.querySelectorAll("#navigation a[href^='#']")) {
@@ -146,7 +146,7 @@ async function go() {
 }
 
 function leave() {
-  if (shown.name === null || shown.keeps) return;
+  if (!mounted.has(shown.name) || shown.keeps) return;
   shown.unmount?.();
   shown.unmount = null;
   mounted.delete(shown.name);
@@ -167,6 +167,10 @@ function setUpBanner() {
 
 setUpTheme();
 setUpBanner();
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address names the view
+  at("main").focus();
+});
 addEventListener("hashchange", go);
 go();
 followModels();

@@ -1,6 +1,6 @@
 // The study: the report's own sections, one at a time, in a frame as high as what it shows, and beside them the runs of the
 // run database as they come. The address names what is shown: #study/comparison, #study/runs, #study/runs/12, #study/runs/12+34.
-import { element, write } from "../dom.js";
+import { element } from "../dom.js";
 import { moment, share } from "../words.js";
 import { createRuns } from "./runs.js";
 import { showRun, showTwo } from "./run.js";
@@ -8,7 +8,7 @@ import { showRun, showTwo } from "./run.js";
 export const title = "The study · Tenfold";
 export const styles = ["/app/views.css"];
 
-const LOOK = 4000; // milliseconds between two looks at the study and the newest runs
+const SOON = 700, LOOK = 4000; // milliseconds between two looks at the study and the newest runs; soon where a report is being made
 const NEWEST = 5; // runs beside the report
 
 export function mount(host, context) {
@@ -126,9 +126,9 @@ export function mount(host, context) {
   function showNote() {
     const parts = [];
     if (trouble) parts.push(element("p.notice", { role: "alert" }, trouble));
-    else if (study && !study.report) parts.push(noStudy());
+    else if (study && !study.report) parts.push(study.making ? element("p.notice", {}, "The study's report is being made; it takes some seconds.") : noStudy());
     else if (study && !study.finished) parts.push(element("p.notice", {}, `The study is not finished; this is what there was at ${moment(study.updated)}.`));
-    if (study?.report && updated && updated !== study.updated) {
+    if (study?.report && !study.making && updated && updated !== study.updated) {
       parts.push(element("p.notice", {}, "The study has changed. ", element("button", { type: "button", onclick: () => {
         updated = study.updated;
         if (frame) openFrame(frame.dataset.section);
@@ -166,11 +166,12 @@ export function mount(host, context) {
   }
 
   ends.push(route.subscribe(show), api.online.subscribe((is) => is && look()));
-  const timer = setInterval(() => api.online.value && look(), LOOK);
-  write(note, "");
+  let timer;
+  const again = () => (timer = setTimeout(() => (api.online.value ? look().then(again) : again()), study?.making ? SOON : LOOK));
+  again();
   return () => {
     gone = true;
-    clearInterval(timer);
+    clearTimeout(timer);
     sized?.disconnect();
     open?.close();
     ends.forEach((end) => end());

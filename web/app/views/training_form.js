@@ -36,7 +36,7 @@ export function createForm({ start }) {
     autocapitalize: "off", "aria-describedby": "train-prep-help" });
   const own = element("small", { id: "train-prep-help" });
   const steps = element("div.steps", { role: "group", "aria-label": "Preprocessing steps" });
-  const images = element("input", { id: "train-images", name: "limit", type: "number", min: "100", step: "1", autocomplete: "off",
+  const images = element("input", { id: "train-images", name: "limit", type: "number", min: "100", step: "1", required: true, autocomplete: "off",
     "aria-describedby": "train-images-help" });
   const of = element("small", { id: "train-images-help" });
   const settings = element("div.settings");

@@ -32,7 +32,7 @@ const mistakeItem = ({ index, truth, predicted, probability, image }) => element
 // ended() is called when the training's state may have changed, stop(id) to stop it.
 export function createWatch(context, { ended, stop }) {
   const root = element("section.watch", { "aria-label": "The training", tabindex: "-1" });
-  let source = null, id = null, charts = [], parts = null, tick = null;
+  let source = null, id = null, kept = null, charts = [], parts = null, tick = null;
   let begin, epochs, progress, stage, state, picked, since;
 
   function reset() {
@@ -143,7 +143,7 @@ export function createWatch(context, { ended, stop }) {
       fact("Measured on", plural(row.test_count ?? row.count, "image"), "kept back from training"),
       fact("Training", duration(row.fit_seconds), `${count(row.train_count)} images`),
       fact("Numbers learned", count(row.parameters))),
-      row.kept || row.file ? element("p", {}, "It now reads your drawings too: ", element("a", { href: "#draw" }, "draw something"), ".") : null);
+      kept ? element("p", {}, "It now reads your drawings too, as ", element("code", {}, kept), ": ", element("a", { href: "#draw" }, "draw something"), ".") : "");
     context.announce(`The training is done: ${share(row.accuracy)} right.`);
     ended();
   }
@@ -248,6 +248,7 @@ export function createWatch(context, { ended, stop }) {
     follow(training, title) {
       close();
       id = training.id;
+      kept = training.name ?? null; // that it will have among the models
       reset();
       build(title);
       parts.stop.hidden = training.state !== "running";

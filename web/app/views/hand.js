@@ -56,7 +56,7 @@ export function mount(host, context) {
       element("div.ask", {}, where, wanted), pad.element,
       element("div.row.hand-buttons", {}, undo, clear, skip, done)),
     element("div.hand-side", {}, places, element("div.row", {}, results, status),
-      element("p.small.keys", {}, element("kbd", {}, "Enter"), " next, ", element("kbd", {}, "Z"), " undo, ",
+      element("p.small.hand-keys", {}, element("kbd", {}, "Enter"), " next, ", element("kbd", {}, "Z"), " undo, ",
         element("kbd", {}, "Delete"), " clear, ", element("kbd", {}, "S"), " skip; on the sheet, arrow keys and ",
         element("kbd", {}, "Space"), " draw.")));
   const end = element("div.hand-end");

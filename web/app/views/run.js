@@ -165,7 +165,7 @@ export function showRun(host, context, id) {
       element("div.watch-head", {}, element("h2", {}, titleOf(run)), element("span.state", { "data-state": run.state }, run.state)),
       element("p.small", {}, [`${kindOf(run)} number ${run.id}`, run.model, run.prep && `preprocessing ${run.prep}`].filter(Boolean).join(" · ")),
       run.parent ? element("p.small", {}, "Part of ", element("a", { href: `#study/runs/${run.parent}` }, `run ${run.parent}`)) : "",
-      element("dl.facts", {}, fact("Accuracy", share(run.accuracy), between), fact("Time", duration(run.seconds)),
+      element("dl.findings", {}, fact("Accuracy", share(run.accuracy), between), fact("Time", duration(run.seconds)),
         fact("Started", moment(run.started)), fact("Data", run.data), fact("Seed", text(run.seed)),
         fact("Program", run.version && `Tenfold ${run.version}`, [run.kernels && `${run.kernels} kernels`, run.threads && plural(run.threads, "thread")].filter(Boolean).join(", "))));
     const open = historyCharts(holder, [run]);
@@ -179,7 +179,7 @@ export function showRun(host, context, id) {
 
 export function showTwo(host, context, first, second) {
   return follow(host, context, [first, second], (holder, runs) => {
-    const row = (name, values, same = false) => element(same ? "tr" : "tr.differs", {}, element("th", { scope: "row" }, name), ...values.map((value) => element("td", {}, value)));
+    const row = (name, values, same = false) => element(same ? "tr" : "tr.unlike", {}, element("th", { scope: "row" }, name), ...values.map((value) => element("td", {}, value)));
     const line = (name, say) => {
       const values = runs.map(say);
       return row(name, values, values[0] === values[1]);

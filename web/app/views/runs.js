@@ -44,8 +44,8 @@ export function createRuns(host, { api, announce }) {
     element("h2", {}, "Runs"),
     element("p.small", {}, "Every fit, fold, trial and evaluation is kept with its settings, seed, data and time. Choose two to compare them."),
     element("div.filters-row", {},
-      element("div.field", {}, label(kind, "Kind"), kind), element("div.field", {}, label(model, "Model"), model),
-      element("div.field", {}, label(words, "Search"), words), compare),
+      element("div.entry", {}, label(kind, "Kind"), kind), element("div.entry", {}, label(model, "Model"), model),
+      element("div.entry", {}, label(words, "Search"), words), compare),
     told, scroll, more);
 
   function sort(i) {
@@ -64,7 +64,7 @@ export function createRuns(host, { api, announce }) {
 
   function cell(run, { text, link, code, number, state }) {
     const content = text(run);
-    if (link) return element("td.name", {}, element("a", { href: `#study/runs/${run.id}` }, content));
+    if (link) return element("td.run-name", {}, element("a", { href: `#study/runs/${run.id}` }, content));
     if (state) return element("td", {}, element("span.state", { "data-state": run.state }, content));
     return element(number ? "td.right" : "td", {}, code ? element("code", {}, content) : content);
   }

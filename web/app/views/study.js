@@ -167,7 +167,7 @@ export function mount(host, context) {
 
   ends.push(route.subscribe(show), api.online.subscribe((is) => is && look()));
   let timer;
-  const again = () => (timer = setTimeout(() => (api.online.value ? look().then(again) : again()), study?.making ? SOON : LOOK));
+  const again = () => !gone && (timer = setTimeout(() => (api.online.value ? look().then(again) : again()), study?.making ? SOON : LOOK));
   again();
   return () => {
     gone = true;

@@ -24,7 +24,7 @@ function field(parameter) {
       : { ...common, type: "text", value: initial, spellcheck: "false" });
   }
   const words = choices && type !== "choice" ? `; or ${choices.join(", ")}` : "";
-  return element(`div.field${type === "text" ? ".wide" : ""}`, {}, element("label", { for: id }, parameter.name), input,
+  return element(`div.entry${type === "text" ? ".wide" : ""}`, {}, element("label", { for: id }, parameter.name), input,
     element("small", { id: described }, parameter.help + words));
 }
 
@@ -46,10 +46,10 @@ export function createForm({ start }) {
   const problem = element("p.notice", { role: "alert", hidden: true });
   const fields = element("fieldset", { disabled: true },
     element("legend", {}, "What to train"),
-    element("div.field.wide", {}, element("label", { for: "train-model" }, "Model"), model, summary),
+    element("div.entry.wide", {}, element("label", { for: "train-model" }, "Model"), model, summary),
     settings,
-    element("div.field.wide", {}, element("label", { for: "train-prep" }, "Preprocessing"), prep, own, steps),
-    element("div.field.wide", {}, element("label", { for: "train-images" }, "Training images"), images, of),
+    element("div.entry.wide", {}, element("label", { for: "train-prep" }, "Preprocessing"), prep, own, steps),
+    element("div.entry.wide", {}, element("label", { for: "train-images" }, "Training images"), images, of),
     element("label.check", { for: "train-keep" }, keep, " Keep it: it joins the models that read your drawings"),
     problem, button, why);
   const form = element("form.train", { "aria-label": "Start a training" }, fields);

@@ -32,7 +32,7 @@ const mistakeItem = ({ index, truth, predicted, probability, image }) => element
 // ended() is called when the training's state may have changed, stop(id) to stop it.
 export function createWatch(context, { ended, stop }) {
   const root = element("section.watch", { "aria-label": "The training", tabindex: "-1" });
-  let source = null, id = null, kept = null, charts = [], parts = null, tick = null;
+  let source = null, id = null, kept = null, given = null, charts = [], parts = null, tick = null;
   let begin, epochs, progress, stage, state, picked, since;
 
   function reset() {
@@ -138,7 +138,7 @@ export function createWatch(context, { ended, stop }) {
 
   function done(row) {
     const between = Number.isFinite(row.accuracy_low) ? `95 % interval ${share(row.accuracy_low)} to ${share(row.accuracy_high)}` : null;
-    finish("done", element("dl.facts", {},
+    finish("done", element("dl.findings", {},
       fact("Right", share(row.accuracy), between),
       fact("Measured on", plural(row.test_count ?? row.count, "image"), "kept back from training"),
       fact("Training", duration(row.fit_seconds), `${count(row.train_count)} images`),
@@ -159,7 +159,9 @@ export function createWatch(context, { ended, stop }) {
         since = performance.now();
         write(parts.summary, data.summary ?? "");
         parts.layers.hidden = !data.summary;
-        write(parts.with, [data.prep && `preprocessing ${data.prep}`, settingsText(data.settings), data.train_count && `${count(data.train_count)} images`]
+        write(parts.all, settingsText(data.settings));
+        parts.everything.hidden = !parts.all.textContent;
+        write(parts.with, [data.prep && `preprocessing ${data.prep}`, settingsText(given), data.train_count && `${count(data.train_count)} images`]
           .filter(Boolean).join(" · "));
         write(parts.state, endings.running);
         parts.state.dataset.state = "running";
@@ -231,15 +233,17 @@ export function createWatch(context, { ended, stop }) {
       filters: element("div.watch-filters", { hidden: true }),
       mistakes: element("div.watch-mistakes"),
       summary: element("code"),
+      all: element("p.small"),
     };
     at.charts = element("div.charts", { hidden: true }, at.loss, at.accuracy);
     at.pick = element("p.pick", { hidden: true }, element("label", { for: "watch-epoch" }, "After epoch"), at.slider, at.which);
-    at.look = element("div.look", { hidden: true }, at.pick, element("div.look-pair", {}, at.filters, at.mistakes));
+    at.look = element("div.shown-epoch", { hidden: true }, at.pick, element("div.look-pair", {}, at.filters, at.mistakes));
     at.layers = element("details.layers", { hidden: true }, element("summary", {}, "Its layers"),
       element("div.scroll", { tabindex: "0", role: "region", "aria-label": "Its layers" }, element("pre", {}, at.summary)));
+    at.everything = element("details.layers", { hidden: true }, element("summary", {}, "All its settings"), at.all);
     root.replaceChildren(
       element("div.watch-head", {}, element("h2", {}, title), at.state, at.stop),
-      at.with, at.bar, at.now, at.result, at.charts, at.look, at.layers);
+      at.with, at.bar, at.now, at.result, at.charts, at.look, at.layers, at.everything);
   }
 
   return {
@@ -248,6 +252,7 @@ export function createWatch(context, { ended, stop }) {
     follow(training, title) {
       close();
       id = training.id;
+      given = training.settings;
       kept = training.name ?? null; // that it will have among the models
       reset();
       build(title);

@@ -19,7 +19,7 @@ function scoresTable(session, titleOf) {
   rows.sort((a, b) => b.share - a.share || titleOf(a.model).localeCompare(titleOf(b.model)));
   const lines = rows.map(({ model, right, all, share: part }) => {
     const [low, high] = wilson(right, all);
-    return element("tr", {}, element("th", { scope: "row" }, titleOf(model)),
+    return element("tr", {}, element("th", { scope: "row" }, titleOf(model), element("small", {}, ` ${model}`)),
       element("td", {}, `${right} of ${all}`), element("td", {}, share(part, 0)),
       element("td.wide", {}, interval(low, part, high)), element("td", {}, `${share(low, 0)} to ${share(high, 0)}`));
   });
@@ -31,15 +31,30 @@ function scoresTable(session, titleOf) {
       element("tbody", {}, ...lines)));
 }
 
-// Who read it wrongly, and as what: "1 by k-nearest neighbours; nothing by ..."
-function misreadings({ answers, label }, titleOf) {
+const FEW = 4; // models whose names stand in a line
+
+// What was read instead, and by whom: [{what: "1" or in words, models: [names]}], the most frequent first.
+function misreadings({ answers, label }) {
   const said = new Map();
   for (const [model, number] of Object.entries(answers)) {
     if (number === String(label)) continue;
     const what = number === "" ? "nothing" : number === "?" ? "no digit" : number;
-    said.set(what, [...(said.get(what) ?? []), titleOf(model)]);
+    said.set(what, [...(said.get(what) ?? []), model]);
   }
-  return [...said].map(([what, models]) => `${what} by ${list(models)}`).join("; ");
+  return [...said].map(([what, models]) => ({ what, models })).sort((x, y) => y.models.length - x.models.length);
+}
+
+function misreadItem(item) {
+  const wrong = misreadings(item), all = Object.keys(item.answers).length;
+  const who = ({ models }) => (models.length === all ? (all > 1 ? `all ${all} models` : models[0])
+    : models.length > FEW ? `${models.length} models` : list(models));
+  const each = element("details", {}, element("summary", {}, "What each said"), element("ul.each", {},
+    ...Object.entries(item.answers).map(([model, number]) => element("li", {}, `${model}: `,
+      element("b", {}, number === "" ? "nothing" : number === "?" ? "no digit" : number)))));
+  return element("li", {},
+    item.seen ? digitPicture(item.seen) : element("span.small", {}, "(nothing found)"),
+    element("div", {}, element("b", {}, `Your ${item.label}`),
+      element("span", {}, `read as ${wrong.map((one) => `${one.what} by ${who(one)}`).join("; ")}`), each));
 }
 
 // The drawings side by side, as the models saw them, with what was asked for above each.
@@ -68,8 +83,8 @@ export function showResults(host, { session, context, asking, again, back, askAl
   const titleOf = (name) => models.find((model) => model.name === name)?.title ?? name;
   const { drawn, unanswered } = session, answered = drawn.filter((item) => item.answers);
   const seen = answered.filter((item) => item.seen);
-  const missed = answered.filter((item) => misreadings(item, titleOf));
-  const right = answered.filter((item) => !misreadings(item, titleOf));
+  const missed = answered.filter((item) => misreadings(item).length);
+  const right = answered.filter((item) => !misreadings(item).length);
   const skipped = session.items.filter((item) => item.skipped).length, open = session.count - drawn.length - skipped;
   const status = element("p.small", { role: "status" });
 
@@ -110,9 +125,7 @@ export function showResults(host, { session, context, asking, again, back, askAl
       element("p.small", {}, `With ${plural(answered.length, "digit")} the intervals (Wilson's) are wide: models whose bars overlap may well be equal.`));
     parts.push(element("h3", {}, missed.length ? `${plural(missed.length, "drawing")} misread` : "None was misread by any model"));
     if (missed.length) {
-      parts.push(element("ul.digits.misread", {}, ...missed.map((item) => element("li", {},
-        item.seen ? digitPicture(item.seen) : element("span.small", {}, "(nothing found)"),
-        element("span", {}, element("b", {}, `Your ${item.label}`), `read as ${misreadings(item, titleOf)}`)))));
+      parts.push(element("ul.digits.misread", {}, ...missed.map(misreadItem)));
     }
     if (right.length) {
       parts.push(element("h3", {}, missed.length ? "Read rightly by all" : "Your digits"), element("ul.hand-right", {}, ...right.map((item) =>

@@ -7,16 +7,23 @@ import { Nearest } from "./nearest.js";
 
 const PAUSE = 90, PAUSE_DRAWING = 250; // milliseconds between two questions: with the pen lifted, and while it draws
 
+const HOPELESS = new Set(["no_data", "map_failed", "not_found"]); // not asked again while the page lasts
+
 // busy(): whether the models are being asked; drawing(): whether the pen is down.
 export class Deeper {
   #panels;
   #now = null; // {body, digit, version}
   #running = false;
   #seen = new Set();
-  constructor(node, { api, theme, busy, drawing }) {
+  constructor(node, { api, busy, drawing }) {
     Object.assign(this, { busy, drawing });
-    const again = () => this.#again();
-    this.#panels = [new Inside(api, theme, again), new Nearest(api), new DigitMap(api, theme)];
+    this.#panels = [new Inside(api), new Nearest(api), new DigitMap(api)];
+    for (const panel of this.#panels) {
+      panel.again = (wait = 0) => setTimeout(() => {
+        panel.version = null;
+        this.#run();
+      }, wait);
+    }
     node.append(...this.#panels.map((panel) => panel.node));
     const watch = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) {
@@ -46,13 +53,9 @@ export class Deeper {
   redraw() {
     for (const panel of this.#panels) panel.redraw();
   }
-  #again() {
-    this.#panels[0].version = null;
-    this.#run();
-  }
   #next() {
     if (!this.#now) return null;
-    const due = this.#panels.filter((panel) => this.#seen.has(panel.node) && panel.version !== this.#now.version);
+    const due = this.#panels.filter((panel) => !panel.hopeless && this.#seen.has(panel.node) && panel.version !== this.#now.version);
     return due.sort((a, b) => (a.asked ?? 0) - (b.asked ?? 0))[0] ?? null; // the one that waits longest
   }
   async #run() {
@@ -68,9 +71,9 @@ export class Deeper {
         const show = await panel.ask(now.body, now.digit);
         if (this.#now) show(); // the sheet was cleared in the meantime
       } catch (error) {
-        if (error.code === "offline") panel.version = null;
-        panel.fail(error);
-        if (error.code === "offline") await new Promise((resolve) => setTimeout(resolve, 1000));
+        panel.say(error.message);
+        panel.hopeless = HOPELESS.has(error.code);
+        if (error.code === "offline") panel.again(2000);
       }
     }
     this.#running = false;

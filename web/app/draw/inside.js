@@ -17,11 +17,11 @@ function colourOf(name) {
 export class Inside extends Panel {
   #answer = null;
   #kind = null;
-  constructor(api, theme, again) {
+  constructor(api) {
     super("inside", "Inside the network", "Draw, to see what a network’s first layers make of it.");
-    Object.assign(this, { api, again });
+    this.api = api;
     this.choice = element("select", { "aria-label": "Network" });
-    this.choice.onchange = () => again();
+    this.choice.onchange = () => this.again();
     this.seen = digitPicture(null, "What the network saw");
     this.saliency = element("canvas.plain", { role: "img", "aria-label": "Saliency" });
     this.kinds = element("div.row.kinds", { role: "group", "aria-label": "Layer" });

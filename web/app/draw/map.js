@@ -29,7 +29,11 @@ export class DigitMap extends Panel {
     new ResizeObserver(() => this.redraw()).observe(this.canvas);
   }
   async ask(body, digit) {
-    const map = this.#map ?? (await this.api.get("/api/map"));
+    const map = this.#map ?? (await this.api.get("/api/map?patient=1"));
+    if (map.making) {
+      this.again(2000);
+      return () => this.say("The map is being made: it takes the server a minute, once.");
+    }
     const place = await this.api.post(`/api/place?digit=${digit}`, body);
     return () => {
       if (map !== this.#map) this.#take(map);
@@ -40,10 +44,6 @@ export class DigitMap extends Panel {
       const same = labels.every((label) => label === labels[0]);
       this.say(same ? `It lands among the ${labels[0]}s.` : `Its nearest test images there are ${list(labels)}.`);
     };
-  }
-  fail(error) {
-    this.say(error.code === "map_not_ready" ? "The map is still being made." : error.message);
-    if (error.retrySeconds) setTimeout(() => (this.version = null), 1000 * error.retrySeconds);
   }
   clear() {
     super.clear();

@@ -3,7 +3,7 @@
 import { element } from "../dom.js";
 
 // A panel's ask(body, digit) asks the server and gives a function that shows the answer; version is what was last asked
-// about.
+// about, and again(milliseconds) has it asked once more.
 export class Panel {
   version = null;
   constructor(name, heading, hint) {
@@ -18,9 +18,6 @@ export class Panel {
   }
   clear() {
     this.say(this.hint);
-  }
-  fail(error) {
-    this.say(error.message);
   }
   redraw() {}
 }

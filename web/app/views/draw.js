@@ -336,7 +336,7 @@ export function mount(root, { api, models, announce, theme }) {
     if (loading) return;
     loading = true;
     const { Deeper } = await import("../draw/deeper.js");
-    deeper = new Deeper(at("deeper"), { api, theme, busy: () => question.busy, drawing: () => underPen() !== null });
+    deeper = new Deeper(at("deeper"), { api, busy: () => question.busy, drawing: () => underPen() !== null });
     deeper.models(models.value);
     if (answers.shown?.leader.digits.length) deeper.show(shot, answers.selected);
   }

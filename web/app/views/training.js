@@ -50,7 +50,7 @@ export function mount(host, context) {
     const named = Number(route.value), newest = trainings.reduce((most, one) => Math.max(most, one.id), 0);
     const id = route.value === "" ? newest : named;
     const known = trainings.find((one) => one.id === id);
-    if (watched === id) return;
+    if (known && watched === id) return;
     watched = known ? id : null;
     if (known) watch.follow(known, titleOf(known.model));
     else watch.rest(route.value === "" ? null : `There is no training ${route.value}: the server may have been started anew since.`);

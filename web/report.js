@@ -115,7 +115,10 @@
     state.width = width;
     const spec = vegaOf(fitted(specOf(figure), width));
     const holder = document.createElement("div");
-    const view = new vega.View(vega.parse(spec), { renderer: "svg", container: holder, hover: true, tooltip });
+    // expressions are walked through, not compiled: the page needs no "unsafe-eval"
+    const parsed = vega.parse(spec, null, { ast: true });
+    const expr = vega.expressionInterpreter;
+    const view = new vega.View(parsed, { expr, renderer: "svg", container: holder, hover: true, tooltip });
     await view.runAsync();
     state.view?.finalize();
     state.view = view;

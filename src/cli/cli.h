@@ -60,6 +60,7 @@ enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
 #define OPT_STUDY      (UINT64_C(1) << 53)
 #define OPT_NO_TRAIN   (UINT64_C(1) << 54)
 #define OPT_MODEL_FOLDER (UINT64_C(1) << 55) /* --models DIR */
+#define OPT_PATIENCE   (UINT64_C(1) << 56)
 #define OPT_COMMON     (OPT_SEED | OPT_THREADS | OPT_QUIET | OPT_JSON | OPT_HELP)
 
 enum { MAX_SETTINGS = 64 };
@@ -76,7 +77,7 @@ struct options {
     size_t repeat;                                     /* 0: not given */
     const char *grid, *space, *strategy, *runs, *kind; /* NULL where not given */
     size_t folds, trials, iterations;                  /* 0: not given */
-    double max_seconds, perplexity;                    /* 0: not given */
+    double max_seconds, perplexity, patience;          /* 0: not given */
     const char *host, *study;                          /* NULL where not given */
     unsigned port;                                     /* if port_given */
     bool robustness, learning, png, svg, watch, port_given, no_train;

@@ -45,6 +45,7 @@ static int run(const struct options *options) {
         .runs = strcmp(runs, "none") == 0 ? NULL : runs,
         .program = own_file(program, sizeof program),
         .threads = options->threads,
+        .patience = options->patience,
         .train = !options->no_train,
         .quiet = options->quiet,
         .stop = ten_stop_requested,
@@ -69,7 +70,7 @@ const struct command ten_command_serve = {
                 "  tenfold serve --port 8080 --models my-models --no-train\n"
                 "  tenfold serve --host 0.0.0.0\n",
     .options = OPT_HOST | OPT_PORT | OPT_MODEL_FOLDER | OPT_STUDY | OPT_RUNS | OPT_DATA | OPT_THREADS | OPT_NO_TRAIN |
-               OPT_QUIET | OPT_HELP,
+               OPT_PATIENCE | OPT_QUIET | OPT_HELP,
     .notes = (const struct option_note[]){{OPT_THREADS, "threads that answer (default: one for each processor)"},
                                           {OPT_QUIET, "no access log and no messages but errors"},
                                           {OPT_DATA, "the dataset of trainings and nearest images (default mnist)"},

@@ -54,6 +54,7 @@ static const struct option_entry {
     {OPT_PORT, "port", "N", "the port (default 8000; 0: any that is free)", 'Q'},
     {OPT_MODEL_FOLDER, "models", "DIR", "the folder of models (default models)", 'E'},
     {OPT_STUDY, "study", "DIR", "the study's folder (default study)", 'U'},
+    {OPT_PATIENCE, "patience", "S", "seconds that a request may take to arrive (default 30)", 'Z'},
     {OPT_NO_TRAIN, "no-train", NULL, "train nothing", 'J'},
     {OPT_OUT, "out", "PATH", "where to write", 'o'},
     {OPT_SEED, "seed", "N", "seed of every random choice (default 0)", 'S'},
@@ -212,6 +213,7 @@ static int take(struct options *o, char letter, const char *value) {
     case 'Q': return take_port(o, value);
     case 'E': return take_path(&o->models, "models", value);
     case 'U': return take_path(&o->study, "study", value);
+    case 'Z': return take_real(&o->patience, "patience", value, 0.1, 3600);
     case 'J': o->no_train = true; break;
     case 'j': o->json = true; break;
     case 'q': o->quiet = true; break;

@@ -56,6 +56,7 @@ struct png_decoder {
     png_structp png;
     png_infop info;
     png_bytep *rows;
+    size_t channels; /* 1: grey; 2: grey and opacity */
 };
 
 static _Noreturn void png_give_up(png_structp png, png_const_charp words) {
@@ -74,15 +75,17 @@ static void png_read_bytes(png_structp png, png_bytep out, size_t size) {
     decoder->left -= size;
 }
 
-/* Asks libpng to turn whatever the file holds into pairs of grey and opacity, a byte each. */
-static void png_ask_for_grey_and_alpha(png_structp png, png_infop info) {
+/* Asks libpng to turn whatever the file holds into grey, a byte each, or, where some of it may be transparent, into pairs
+ * of grey and opacity. Returns how many bytes a pixel has. */
+static size_t png_ask_for_grey(png_structp png, png_infop info) {
+    bool opaque = !(png_get_color_type(png, info) & PNG_COLOR_MASK_ALPHA) && !png_get_valid(png, info, PNG_INFO_tRNS);
     png_set_expand(png); /* palettes, fewer than 8 bits, transparent colours */
     png_set_scale_16(png);
     bool colour = png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR;
     if (colour) png_set_rgb_to_gray_fixed(png, PNG_ERROR_ACTION_NONE, PNG_RGB_TO_GRAY_DEFAULT, PNG_RGB_TO_GRAY_DEFAULT);
-    png_set_add_alpha(png, 0xff, PNG_FILLER_AFTER);
     png_set_interlace_handling(png);
     png_read_update_info(png, info);
+    return opaque ? 1 : 2;
 }
 
 static enum ten_status decode_png_or_jump(struct png_decoder *decoder) {
@@ -99,12 +102,13 @@ static enum ten_status decode_png_or_jump(struct png_decoder *decoder) {
     size_t height = png_get_image_height(decoder->png, decoder->info);
     size_t width = png_get_image_width(decoder->png, decoder->info);
     if (!check_size(common, height, width)) return TEN_FORMAT;
-    png_ask_for_grey_and_alpha(decoder->png, decoder->info);
-    if (png_get_rowbytes(decoder->png, decoder->info) != 2 * width) png_error(decoder->png, "unexpected pixel format");
-    common->pixels = malloc(2 * height * width);
+    size_t channels = decoder->channels = png_ask_for_grey(decoder->png, decoder->info);
+    if (png_get_rowbytes(decoder->png, decoder->info) != channels * width)
+        png_error(decoder->png, "unexpected pixel format");
+    common->pixels = malloc(channels * height * width);
     decoder->rows = malloc(height * sizeof *decoder->rows);
     if (!common->pixels || !decoder->rows) return TEN_NO_MEMORY;
-    for (size_t y = 0; y < height; y++) decoder->rows[y] = common->pixels + 2 * y * width;
+    for (size_t y = 0; y < height; y++) decoder->rows[y] = common->pixels + channels * y * width;
     png_read_image(decoder->png, decoder->rows);
     png_read_end(decoder->png, NULL);
     return TEN_OK;
@@ -130,7 +134,7 @@ static enum ten_status decode_png(struct decoder *common) {
     if (decoder.png) png_destroy_read_struct(&decoder.png, &decoder.info, NULL);
     free(decoder.rows);
     *common = decoder.common;
-    if (status != TEN_OK) return status;
+    if (status != TEN_OK || decoder.channels == 1) return status;
     size_t count = common->height * common->width;
     flatten(common->pixels, count);
     uint8_t *shorter = ten_realloc(common->pixels, count, 1);

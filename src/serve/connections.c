@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-void ten_connections_init(struct ten_connections *connections, size_t most) {
+void ten_connections_init(struct ten_connections *connections, size_t most, double patience) {
     pthread_mutex_init(&connections->lock, NULL);
     connections->first.next = connections->first.previous = &connections->first;
     connections->count = 0;
     connections->most = most;
+    connections->patience = patience;
 }
 
 /* With the lock held. */
@@ -38,7 +39,7 @@ struct ten_connection *ten_connection_new(struct ten_connections *connections, i
     connection->socket = socket;
     atomic_store(&connection->idle, true);
     atomic_store(&connection->since, now);
-    atomic_store(&connection->deadline, now + TEN_IDLE_SECONDS);
+    atomic_store(&connection->deadline, now + 2 * connections->patience);
     pthread_mutex_lock(&connections->lock);
     if (connections->count >= connections->most) {
         struct ten_connection *oldest = oldest_idle(connections);

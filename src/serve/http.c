@@ -72,7 +72,7 @@ struct ten_exchange {
     bool seen, early, answered;
     struct ten_reply reply; /* with `early`: what will be answered whatever the body */
     uint8_t *body;
-    size_t size, capacity;
+    size_t size, capacity, received;
     double whole; /* when its last byte was there */
     int status;
     size_t sent;
@@ -122,26 +122,29 @@ static void *begin_request(void *context, const char *target, struct MHD_Connect
     *x = (struct ten_exchange){.server = server, .connection = connection, .route = TEN_MOST_ROUTES};
     snprintf(x->target, sizeof x->target, "%s", target);
     atomic_store(&connection->idle, false);
-    atomic_store(&connection->deadline, ten_seconds() + TEN_ARRIVAL_SECONDS);
+    atomic_store(&connection->deadline, ten_seconds() + server->connections.patience);
     atomic_fetch_add(&server->requests, 1);
     return x;
 }
 
 /* ---- The access log ---------------------------------------------------------------------------------------------- */
 
+/* What came from outside, as one word of a line. */
+static void put_word(char *out, const char *word) {
+    for (; *word; word++) *out++ = (unsigned char)*word > 0x20 && (unsigned char)*word < 0x7f ? *word : '?';
+    *out = '\0';
+}
+
 static void log_request(const struct ten_exchange *x, double seconds) {
-    char line[512], target[sizeof x->target], stamp[32];
+    char line[512], target[sizeof x->target], method[sizeof x->method], stamp[32];
     struct timespec now;
     struct tm parts;
     clock_gettime(CLOCK_REALTIME, &now);
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &parts));
-    for (size_t i = 0; i < sizeof target; i++) {
-        char c = x->target[i];
-        target[i] = c == '\0' || ((unsigned char)c > 0x20 && (unsigned char)c < 0x7f) ? c : '?';
-        if (c == '\0') break;
-    }
+    put_word(target, x->target);
+    put_word(method, x->method[0] ? x->method : "-");
     int length = snprintf(line, sizeof line, "%s.%03ldZ %s %s %d %zu B %.0f us\n", stamp, now.tv_nsec / 1000000,
-                          x->method[0] ? x->method : "-", target, x->status, x->sent, seconds * 1e6);
+                          method, target, x->status, x->sent, seconds * 1e6);
     if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) return; /* a log that nobody takes */
 }
 
@@ -154,7 +157,7 @@ static void end_request(void *context, struct MHD_Connection *mhd, void **at, en
     double now = ten_seconds(), seconds = x->whole > 0 ? now - x->whole : 0;
     if (!x->answered) x->status = 400; /* broken off, or refused by MHD itself */
     ten_counts_request(&server->counts, x->route, x->status, seconds);
-    atomic_fetch_add_explicit(&server->counts.bytes_in, x->size, memory_order_relaxed);
+    atomic_fetch_add_explicit(&server->counts.bytes_in, x->received, memory_order_relaxed);
     atomic_fetch_add_explicit(&server->counts.bytes_out, x->sent, memory_order_relaxed);
     if (!server->options.quiet) log_request(x, seconds);
     release_body(x);
@@ -162,7 +165,7 @@ static void end_request(void *context, struct MHD_Connection *mhd, void **at, en
     struct ten_connection *connection = x->connection;
     connection->spare = x;
     atomic_store(&connection->since, now);
-    atomic_store(&connection->deadline, now + TEN_IDLE_SECONDS);
+    atomic_store(&connection->deadline, now + 2 * server->connections.patience);
     atomic_store(&connection->idle, true);
     atomic_fetch_sub(&server->requests, 1);
 }
@@ -255,7 +258,8 @@ static enum MHD_Result send_reply(struct ten_exchange *x, struct MHD_Connection 
     x->status = reply->status;
     x->sent = reply->stream ? 0 : reply->size;
     streams = streams && reply->stream;
-    atomic_store(&x->connection->deadline, streams ? (double)INFINITY : ten_seconds() + TEN_ANSWER_SECONDS);
+    atomic_store(&x->connection->deadline,
+                 streams ? (double)INFINITY : ten_seconds() + 4 * x->server->connections.patience);
     enum MHD_Result result = MHD_queue_response(mhd, (unsigned)reply->status, response);
     MHD_destroy_response(response);
     release_body(x);
@@ -333,6 +337,7 @@ static enum MHD_Result take_head(struct ten_exchange *x, struct MHD_Connection *
                                  const char *method) {
     x->seen = true;
     snprintf(x->method, sizeof x->method, "%s", method);
+    if (strstr(x->target, "%00")) path = "";
     x->early = !check_sender(x, mhd, method) || !find_route(x, path, method);
     uint64_t length = announced(mhd);
     if (length > TEN_MOST_BODY) {
@@ -348,11 +353,9 @@ static enum MHD_Result take_head(struct ten_exchange *x, struct MHD_Connection *
 static enum MHD_Result take_body(struct ten_exchange *x, const char *bytes, size_t *size) {
     size_t length = *size;
     *size = 0;
-    if (length > TEN_MOST_BODY || x->size + length > TEN_MOST_BODY) return MHD_NO;
-    if (x->early) {
-        x->size += length;
-        return MHD_YES;
-    }
+    x->received += length;
+    if (length > TEN_MOST_BODY || x->received > TEN_MOST_BODY) return MHD_NO;
+    if (x->early) return MHD_YES;
     if (!reserve(x, x->size + length)) {
         ten_reply_error(&x->reply, 503, "busy", "too many large requests at a time; try again");
         x->reply.retry_seconds = 1;
@@ -413,7 +416,7 @@ enum ten_status ten_http_start(struct ten_server *server, struct ten_error *erro
         {MHD_OPTION_LISTEN_SOCKET, server->listener, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(server->connections.most + TEN_SPARE_CONNECTIONS), NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, TEN_MOST_HEADER, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, TEN_IDLE_SECONDS + 5, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)(2 * server->connections.patience) + 5, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin_request, server},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, server},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)watch_connection, server},

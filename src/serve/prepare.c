@@ -57,7 +57,7 @@ static void add_job(struct ten_prepare *prepare, const char *name, const char *m
 
 static void plan(struct ten_prepare *prepare) {
     struct ten_served *any = ten_served_take(prepare->server, NULL);
-    if (!any) add_job(prepare, quick_name, "cnn2", "epochs=2");
+    if (!any) add_job(prepare, quick_name, "cnn2", "epochs=1");
     ten_served_give(prepare->server, any);
     for (size_t i = 0; i < WANTED; i++) {
         struct ten_served *there = ten_served_take(prepare->server, wanted[i]);

@@ -124,6 +124,7 @@ struct ten_serve_options {
     const char *runs;    /* the run database; NULL: none */
     const char *program; /* this program's own file, for trainings */
     int threads;         /* 0: as many as there are processors */
+    double patience;     /* seconds for a request to arrive; 0: 30 */
     bool train;          /* whether models that are missing are trained */
     bool quiet;          /* no access log */
     bool (*stop)(void);  /* asked all the time, in the thread that called ten_serve: whether to end */

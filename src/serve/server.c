@@ -165,7 +165,7 @@ static void look_after(struct ten_server *server, const sigset_t *signals_in) {
     enum { PING = 15 };
     double pinged = ten_seconds();
     while (!server->options.stop()) {
-        rest(server, signals_in, 1);
+        rest(server, signals_in, server->connections.patience < 4 ? 0.25 : 1);
         ten_connections_check(&server->connections);
         if (ten_seconds() - pinged < PING) continue;
         ten_streams_ping();
@@ -222,7 +222,8 @@ enum ten_status ten_serve(const struct ten_serve_options *options, struct ten_er
     pthread_mutex_init(&server->wake_lock, NULL);
     pthread_cond_init(&server->wake, NULL);
     tame_memory();
-    ten_connections_init(&server->connections, most_connections());
+    ten_connections_init(&server->connections, most_connections(),
+                         options->patience > 0 ? options->patience : TEN_PATIENCE);
     ten_models_init(server);
     /* only this thread is interrupted, and only while it rests */
     sigset_t ours, before;

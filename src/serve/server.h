@@ -21,10 +21,9 @@ enum {
     TEN_MOST_STREAMS = 8,             /* streams of events that are followed */
     TEN_MOST_STREAM_BYTES = 16 << 20, /* of one stream */
     TEN_MOST_PICTURE_PIXELS = 16000000,
-    TEN_ARRIVAL_SECONDS = 30, /* for a request to arrive, from its first line on */
-    TEN_IDLE_SECONDS = 60,    /* between requests, and before the first one */
-    TEN_ANSWER_SECONDS = 120, /* for an answer to be taken */
-    TEN_STOP_SECONDS = 5,     /* for requests under way when the server ends */
+    TEN_PATIENCE = 30,    /* seconds for a request to arrive, from its first line on; between requests, and before
+                             the first one, twice as many; four times as many for an answer to be taken */
+    TEN_STOP_SECONDS = 5, /* for requests under way when the server ends */
 };
 
 /* ---- Connections (connections.c) ----------------------------------------------------------------------------------
@@ -45,9 +44,10 @@ struct ten_connections {
     pthread_mutex_t lock;
     struct ten_connection first; /* head of the ring */
     size_t count, most;
+    double patience;
     atomic_ullong total, evicted, late; /* all that there were; closed for newer ones; closed as their time was over */
 };
-void ten_connections_init(struct ten_connections *connections, size_t most);
+void ten_connections_init(struct ten_connections *connections, size_t most, double patience);
 /* A new connection; if there are too many now, the one that is idle longest is shut down. NULL: out of memory. */
 struct ten_connection *ten_connection_new(struct ten_connections *connections, int socket);
 /* Before its socket is closed. */

@@ -289,7 +289,12 @@ test("your hand: asked, drawn, undone, skipped, resumed, read, taken away as IDX
 
 test("your hand can be drawn with the keyboard alone", async () => {
   const { page, noise, close } = await open("#hand", { query: "?digits=1" });
-  await page.locator(".pad-sheet").focus();
+  await page.waitForSelector(".wanted b");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter"); // past the bar, and still in this view
+  assert.deepEqual(await page.evaluate(() => [document.activeElement.id, location.hash]), ["main", "#hand"]);
+  await page.keyboard.press("Tab");
+  assert.ok(await page.locator(".pad-sheet").evaluate((sheet) => sheet === document.activeElement));
   for (const key of ["Space", ...Array(14).fill("ArrowDown"), "Space"]) await page.keyboard.press(key);
   await page.keyboard.press("Enter");
   await page.waitForSelector(".scores");
@@ -357,7 +362,7 @@ describe("the runs", () => {
     assert.equal(await page.locator(".runs tbody tr").count(), whole.length);
     await page.selectOption("#runs-kind", "fold");
     await page.waitForFunction(() => document.querySelectorAll(".runs tbody tr").length === 4);
-    const accuracies = () => page.locator(".runs tbody tr td:nth-child(7)").allInnerTexts().then((texts) => texts.map(parseFloat));
+    const accuracies = () => page.locator(".runs tbody tr td:nth-child(4)").allInnerTexts().then((texts) => texts.map(parseFloat));
     await page.getByRole("button", { name: "Accuracy" }).click();
     const falling = await accuracies();
     assert.deepEqual(falling, [...falling].sort((a, b) => b - a));

@@ -20,13 +20,13 @@ function scoresTable(session, titleOf) {
   const lines = rows.map(({ model, right, all, share: part }) => {
     const [low, high] = wilson(right, all);
     return element("tr", {}, element("th", { scope: "row" }, titleOf(model), element("small", {}, ` ${model}`)),
-      element("td", {}, `${right} of ${all}`), element("td", {}, share(part, 0)),
+      element("td", {}, `${right} of ${all}`), element("td.part", {}, share(part, 0)),
       element("td.wide", {}, interval(low, part, high)), element("td", {}, `${share(low, 0)} to ${share(high, 0)}`));
   });
   return element("div.scroll", { tabindex: "0", role: "region", "aria-label": "How well each model read you" },
     element("table.numbers.scores", {},
       element("thead", {}, element("tr", {}, 
-        ...["Model", "Right", "Share"].map((head) => element("th", { scope: "col" }, head)),
+        ...["Model", "Right"].map((head) => element("th", { scope: "col" }, head)), element("th.part", { scope: "col" }, "Share"),
         element("td.wide"), element("th", { scope: "col" }, "95 % interval"))),
       element("tbody", {}, ...lines)));
 }

@@ -11,18 +11,18 @@ const kinds = { train: "training", crossval: "cross-validation", fold: "fold", t
 export const kindOf = (run) => kinds[run.kind] ?? run.kind;
 
 const columns = [
-  { name: "Started", text: (run) => moment(run.started), key: (run) => Date.parse(run.started) || 0, falls: true },
-  { name: "Kind", text: kindOf, key: kindOf },
   { name: "Run", text: (run) => run.name ?? `run ${run.id}`, key: (run) => run.name ?? "", link: true },
-  { name: "Model", text: (run) => run.model ?? "–", key: (run) => run.model ?? "" },
-  { name: "Preprocessing", text: (run) => run.prep ?? "–", key: (run) => run.prep ?? "", code: true },
+  { name: "Kind", text: kindOf, key: kindOf },
   { name: "Accuracy", text: (run) => share(run.accuracy), key: (run) => run.accuracy, falls: true, number: true },
   { name: "Time", text: (run) => duration(run.seconds), key: (run) => run.seconds, number: true },
+  { name: "Started", text: (run) => moment(run.started), key: (run) => Date.parse(run.started) || 0, falls: true, number: true },
   { name: "State", text: (run) => run.state, key: (run) => run.state, state: true },
+  { name: "Model", text: (run) => run.model ?? "–", key: (run) => run.model ?? "" },
+  { name: "Preprocessing", text: (run) => run.prep ?? "–", key: (run) => run.prep ?? "", code: true },
 ];
 
 export function createRuns(host, { api, announce }) {
-  let runs = null, sorted = 0, falls = true, most = STEP, gone = false, last = "", chosen = [];
+  let runs = null, sorted = columns.findIndex(({ name }) => name === "Started"), falls = true, most = STEP, gone = false, last = "", chosen = [];
   const rows = new Map(); // id -> {row, text}
 
   const kind = element("select", { id: "runs-kind", onchange: () => look(true) },

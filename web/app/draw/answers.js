@@ -174,6 +174,7 @@ export class Answers {
     this.selected = 0;
     write(at("number"), "");
     write(at("sentence"), sentence);
+    write(at("agreement"), "");
     write(at("detail"), detail);
     for (const row of this.#rows.values()) row.clear();
     at("seen").hidden = true;
@@ -194,8 +195,9 @@ export class Answers {
     write(at("sentence"), verdictOf(leader));
     const title = this.#titles.get(leader.model) ?? leader.model;
     const share = digits.length === 1 && digits[0].label !== null ? ` is ${percent(digits[0].probabilities[digits[0].label])} sure` : ` answers`;
-    write(at("detail"), digits.length
-      ? `${title}${share}, in ${microseconds(leader.microseconds)}. ${agreement(results, leader, this.#titles)}` : "");
+    write(at("agreement"), digits.length ? agreement(results, leader, this.#titles) : "");
+    at("agreement").classList.toggle("split", results.some((result) => result.number !== leader.number));
+    write(at("detail"), digits.length ? `${title}${share}, in ${microseconds(leader.microseconds)}.` : "");
     this.#rowsShow();
     this.#seenShow(digits);
     this.#drawBoxes(digits, frame);
@@ -224,14 +226,14 @@ export class Answers {
     while (this.#seen.length < digits.length) {
       const index = this.#seen.length;
       const canvas = element("canvas.digit", { "aria-hidden": "true", width: "28", height: "28" });
-      const label = element("b"), share = element("span.small");
-      const button = element("button.look", { type: "button", onclick: () => this.select(index) }, canvas,
-        element("span.number", {}, label, share));
+      const place = element("span.unseen"), label = element("b"), share = element("span.small");
+      const button = element("button.look", { type: "button", onclick: () => this.select(index) }, canvas, place,
+        element("span.reading-of.number", {}, label, share));
       const item = element("li", {}, button);
       node.append(item);
-      this.#seen.push({ item, button, canvas, label, share });
+      this.#seen.push({ item, button, canvas, place, label, share });
     }
-    this.#seen.forEach(({ item, button, canvas, label, share }, i) => {
+    this.#seen.forEach(({ item, button, canvas, place, label, share }, i) => {
       item.hidden = i >= digits.length;
       if (item.hidden) return;
       const digit = digits[i];
@@ -241,8 +243,7 @@ export class Answers {
       button.disabled = digits.length === 1;
       if (digits.length > 1) button.setAttribute("aria-pressed", String(i === this.selected));
       else button.removeAttribute("aria-pressed");
-      const name = digit.label === null ? "no digit" : inkWords[digit.label];
-      button.setAttribute("aria-label", `Digit ${i + 1} of ${digits.length}: ${name}`);
+      write(place, `Digit ${i + 1} of ${digits.length}: `);
     });
   }
 

@@ -1,23 +1,22 @@
 // "That was wrong, it is a 7": ten buttons that keep the drawing with its right label in the server's database.
 
-import { element, inkWords, write } from "../dom.js";
+import { element, write } from "../dom.js";
 
 // current(): {image(): promise of a data URI, digit, given: {model: label}, count (of digits)}, or null if there is nothing
 // to correct.
 export class Correction {
   #kept = null;
   constructor(node, { api, announce, current }) {
-    Object.assign(this, { api, announce, current });
+    Object.assign(this, { node, api, announce, current });
     this.label = element("span.soft", { id: "correction-label" }, "Not right? It is a");
-    this.buttons = inkWords.map((word, digit) => element("button.number", {
-      type: "button", disabled: true, "aria-label": `It is a ${word}`, onclick: () => this.keep(digit),
+    this.buttons = Array.from({ length: 10 }, (_, digit) => element("button.number", {
+      type: "button", disabled: true, "aria-label": `It is a ${digit}`, onclick: () => this.keep(digit),
     }, String(digit)));
     this.message = element("span");
     this.undo = element("button.quiet", { type: "button", onclick: () => this.takeBack(), hidden: true }, "Take back");
-    this.links = element("span.links", { hidden: true },
+    this.links = element("span.links", { hidden: true }, "All of them: ", element("a", { href: "/api/corrections" }, "JSON"), ", ",
       element("a", { href: "/api/corrections/images-idx3-ubyte", download: true }, "images"), " and ",
       element("a", { href: "/api/corrections/labels-idx1-ubyte", download: true }, "labels"), " as IDX");
-    this.count = element("a", { href: "/api/corrections" });
     this.status = element("p.small.kept", {}, this.message, this.undo, this.links);
     node.append(element("div.labels", { role: "group", "aria-labelledby": "correction-label" }, this.label,
       element("span.ten", {}, ...this.buttons)), this.status);
@@ -27,6 +26,7 @@ export class Correction {
     const several = now && now.count > 1;
     write(this.label, several ? `Digit ${now.digit + 1} not right? It is a` : "Not right? It is a");
     for (const button of this.buttons) button.disabled = !now;
+    this.node.classList.toggle("idle", !now && this.#kept === null);
   }
   // A new drawing: what was said of the last one goes.
   forget() {

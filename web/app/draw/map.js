@@ -117,7 +117,7 @@ export class DigitMap extends Panel {
       context.lineTo(...this.#at(this.#map.points[index], size));
     }
     context.stroke();
-    for (const [radius, colour] of [[2.1, paper], [1.6, contrast]]) {
+    for (const [radius, colour] of [[2.6, paper], [2, contrast]]) {
       context.fillStyle = colour;
       context.beginPath();
       context.arc(x, y, radius * unit, 0, 2 * Math.PI);

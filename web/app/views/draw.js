@@ -16,6 +16,7 @@ const STALE = 300; // milliseconds after which a question about an older drawing
 const QUIET = 800; // milliseconds without a change before a result is said aloud
 const INVITATION = "Draw a digit: every model answers as you draw.";
 const at = (id) => document.getElementById(id);
+const idle = () => new Promise((resolve) => globalThis.requestIdleCallback ? requestIdleCallback(resolve, { timeout: 500 }) : setTimeout(resolve, 50));
 
 export function mount(root, { api, models, announce, theme }) {
   const drawing = new Drawing();
@@ -23,7 +24,7 @@ export function mount(root, { api, models, announce, theme }) {
   const screen = new Layer(at("ink"));
   const tool = { width: 20, erases: false };
   let pen, arrows, stopExample = null, exampleStroke = null;
-  let deeper = null; // the panels below, once they are loaded
+  let deeper = null, deeperAsked = false; // the panels below, once they are loaded
 
   // ---- What is on the sheet ----
 
@@ -36,6 +37,7 @@ export function mount(root, { api, models, announce, theme }) {
   function changed(when = performance.now()) {
     version++;
     since ??= when;
+    at("sheet").dataset.state = "asking";
     if (frameAsked) return;
     frameAsked = true;
     requestAnimationFrame(() => {
@@ -130,6 +132,7 @@ export function mount(root, { api, models, announce, theme }) {
   }
 
   function showNothing() {
+    at("sheet").dataset.state = "blank";
     answers.clear(models.value && !models.value.models.length ? preparingSentence() : INVITATION);
     correction.refresh();
     deeper?.clear();
@@ -146,6 +149,7 @@ export function mount(root, { api, models, announce, theme }) {
   function show(answer, made) {
     shot = made;
     problem(null);
+    if (made.version === version) at("sheet").dataset.state = "answered";
     answers.show(answer, models.value.default, made.frame);
     if (made.since !== null) measure(made.since);
     correction.refresh();
@@ -303,8 +307,8 @@ export function mount(root, { api, models, announce, theme }) {
   });
 
   const here = () => document.documentElement.dataset.view === "draw";
-  import("../draw/picture.js").then(({ watchDrops }) => watchDrops(here, load, (over) => (at("drop").hidden = !over)));
-  import("../draw/keys.js").then(({ setUpKeys }) => setUpKeys(at("help"), at("help-open"), here, {
+  idle().then(() => import("../draw/picture.js")).then(({ watchDrops }) => watchDrops(here, load, (over) => (at("drop").hidden = !over)));
+  idle().then(() => import("../draw/keys.js")).then(({ setUpKeys }) => setUpKeys(at("help"), at("help-open"), here, {
     ...actions, testImage, choose: () => at("file").click(), wider: () => widen(tool.width + 4), thinner: () => widen(tool.width - 4),
     keep: (digit) => correction.keep(digit),
   }));
@@ -331,10 +335,10 @@ export function mount(root, { api, models, announce, theme }) {
   });
   api.online.subscribe((is) => is && setTimeout(ask));
 
-  let loading = false;
   async function loadDeeper() {
-    if (loading) return;
-    loading = true;
+    if (deeperAsked) return;
+    deeperAsked = true;
+    await idle();
     const { Deeper } = await import("../draw/deeper.js");
     deeper = new Deeper(at("deeper"), { api, busy: () => question.busy, drawing: () => underPen() !== null });
     deeper.models(models.value);

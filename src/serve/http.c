@@ -1,18 +1,21 @@
-/* HTTP, by libmicrohttpd: one thread per processor, each with its own epoll, reads requests and calls their handlers. A
- * request is checked when its head is there (route, method, Host, Origin, size), its body is collected up to the limit,
- * and then it is answered. An error that is known before the body is there is kept until the body was read, so that the
- * connection can go on; only a body that is announced as too large is refused at once. */
+/* HTTP, by libmicrohttpd: one thread per processor, each a daemon of its own with its own epoll, reads requests and
+ * calls their handlers. Connections are accepted here and dealt out evenly, so that none of them waits longer than
+ * others. A request is checked when its head is there (route, method, Host, Origin, size), its body is collected up to
+ * the limit, and then it is answered. An error that is known before the body is there is kept until the body was read,
+ * so that the connection can go on; only a body that is announced as too large is refused at once. */
 #include "serve/server.h"
 
 #include "base/clock.h"
 #include "base/error.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,6 +63,12 @@ static bool method_fits(const struct ten_route *route, const char *method) {
 }
 
 /* ---- A request under way ----------------------------------------------------------------------------------------- */
+
+struct ten_worker {
+    struct ten_server *server;
+    struct MHD_Daemon *daemon;
+    atomic_size_t open; /* connections */
+};
 
 struct ten_exchange {
     struct ten_server *server;
@@ -143,8 +152,8 @@ static void log_request(const struct ten_exchange *x, double seconds) {
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &parts));
     put_word(target, x->target);
     put_word(method, x->method[0] ? x->method : "-");
-    int length = snprintf(line, sizeof line, "%s.%03ldZ %s %s %d %zu B %.0f us\n", stamp, now.tv_nsec / 1000000,
-                          method, target, x->status, x->sent, seconds * 1e6);
+    int length = snprintf(line, sizeof line, "%s.%03ldZ %s %s %d %zu B %.0f us\n", stamp, now.tv_nsec / 1000000, method,
+                          target, x->status, x->sent, seconds * 1e6);
     if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) return; /* a log that nobody takes */
 }
 
@@ -172,12 +181,14 @@ static void end_request(void *context, struct MHD_Connection *mhd, void **at, en
 
 static void watch_connection(void *context, struct MHD_Connection *mhd, void **at,
                              enum MHD_ConnectionNotificationCode what) {
-    struct ten_server *server = context;
+    struct ten_worker *worker = context;
+    struct ten_server *server = worker->server;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
         *at = info ? ten_connection_new(&server->connections, info->connect_fd) : NULL;
     } else {
         ten_connection_free(&server->connections, *at);
+        atomic_fetch_sub(&worker->open, 1);
         *at = NULL;
     }
 }
@@ -408,37 +419,71 @@ static void say_nothing(void *context, const char *format, va_list arguments) {
     (void)context, (void)format, (void)arguments;
 }
 
-enum ten_status ten_http_start(struct ten_server *server, struct ten_error *error) {
-    collect_routes();
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+static bool start_worker(struct ten_worker *worker) {
+    struct ten_server *server = worker->server;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
+                     MHD_USE_ERROR_LOG;
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)say_nothing, NULL},
-        {MHD_OPTION_LISTEN_SOCKET, server->listener, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(server->connections.most + TEN_SPARE_CONNECTIONS), NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, TEN_MOST_HEADER, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)(2 * server->connections.patience) + 5, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin_request, server},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, server},
-        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)watch_connection, server},
-        {server->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)server->threads, NULL},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)watch_connection, worker},
         {MHD_OPTION_END, 0, NULL},
     };
-    server->daemon =
+    worker->daemon =
         MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
-    if (server->daemon) return TEN_OK;
-    return ten_fail(error, TEN_IO, "the HTTP server did not start");
+    return worker->daemon != NULL;
+}
+
+enum ten_status ten_http_start(struct ten_server *server, struct ten_error *error) {
+    collect_routes();
+    server->workers = calloc(server->threads, sizeof *server->workers);
+    if (!server->workers) return ten_fail_memory(error, "the server's threads");
+    for (size_t i = 0; i < server->threads; i++) {
+        server->workers[i].server = server;
+        if (!start_worker(&server->workers[i])) return ten_fail(error, TEN_IO, "the HTTP server did not start");
+    }
+    return TEN_OK;
+}
+
+static struct ten_worker *freest(struct ten_server *server) {
+    struct ten_worker *best = &server->workers[0];
+    for (size_t i = 1; i < server->threads; i++)
+        if (atomic_load(&server->workers[i].open) < atomic_load(&best->open)) best = &server->workers[i];
+    return best;
+}
+
+void ten_http_accept(struct ten_server *server) {
+    enum { AT_ONCE = 256 }; /* then deadlines and signals are looked at again */
+    for (int i = 0; i < AT_ONCE; i++) {
+        size_t open = 0;
+        for (size_t w = 0; w < server->threads; w++) open += atomic_load(&server->workers[w].open);
+        struct sockaddr_storage address;
+        socklen_t size = sizeof address;
+        bool room = open < server->connections.most + TEN_SPARE_CONNECTIONS;
+        int number =
+            room ? accept4(server->listener, (struct sockaddr *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK) : -1;
+        if (number < 0 && (!room || errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+            usleep(10000); /* those that wait, wait */
+        if (number < 0) return;
+        struct ten_worker *worker = freest(server);
+        atomic_fetch_add(&worker->open, 1);
+        if (MHD_add_connection(worker->daemon, number, (struct sockaddr *)&address, size) != MHD_YES)
+            atomic_fetch_sub(&worker->open, 1); /* MHD has closed it */
+    }
 }
 
 void ten_http_stop(struct ten_server *server) {
-    if (!server->daemon) return;
-    MHD_quiesce_daemon(server->daemon);
     double end = ten_seconds() + TEN_STOP_SECONDS;
     ten_streams_end();
     while (atomic_load(&server->requests) > 0 && ten_seconds() < end) usleep(10000);
-    /* a handler that still works cannot be waited for any longer */
-    if (atomic_load(&server->requests) > 0)
-        server->late = true;
-    else
-        MHD_stop_daemon(server->daemon);
-    server->daemon = NULL;
+    server->late = atomic_load(&server->requests) > 0; /* a handler that still works cannot be waited for any longer */
+    if (server->late) return;
+    for (size_t i = 0; server->workers && i < server->threads; i++)
+        if (server->workers[i].daemon) MHD_stop_daemon(server->workers[i].daemon);
+    free(server->workers);
+    server->workers = NULL;
 }

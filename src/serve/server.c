@@ -138,11 +138,11 @@ static size_t most_connections(void) {
 /* ---- The loop
  * -------------------------------------------------------------------------------------------------------- */
 
-/* Sleeps until a signal comes, which is let in only here, or `seconds` are over. */
-static void rest(const struct ten_server *server, const sigset_t *signals_in, double seconds) {
-    if (server->options.stop()) return;
+/* Waits for connections until a signal comes, which is let in only here, or `seconds` are over. */
+static void wait_for_clients(struct ten_server *server, const sigset_t *signals_in, double seconds) {
     struct timespec time = {.tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
-    ppoll(NULL, 0, &time, signals_in);
+    struct pollfd listener = {.fd = server->listener, .events = POLLIN};
+    if (ppoll(&listener, 1, &time, signals_in) > 0) ten_http_accept(server);
 }
 
 /* The thread that looks for models: loading one may take a while. */
@@ -163,13 +163,18 @@ static void *watch_models(void *context) {
 
 static void look_after(struct ten_server *server, const sigset_t *signals_in) {
     enum { PING = 15 };
-    double pinged = ten_seconds();
+    double pinged = ten_seconds(), checked = pinged, step = server->connections.patience < 4 ? 0.25 : 1;
     while (!server->options.stop()) {
-        rest(server, signals_in, server->connections.patience < 4 ? 0.25 : 1);
-        ten_connections_check(&server->connections);
-        if (ten_seconds() - pinged < PING) continue;
-        ten_streams_ping();
-        pinged = ten_seconds();
+        wait_for_clients(server, signals_in, step);
+        double now = ten_seconds();
+        if (now - checked >= step) {
+            ten_connections_check(&server->connections);
+            checked = now;
+        }
+        if (now - pinged >= PING) {
+            ten_streams_ping();
+            pinged = now;
+        }
     }
 }
 
@@ -191,6 +196,8 @@ static enum ten_status serve(struct ten_server *server, const sigset_t *signals_
     if (status == TEN_OK && server->options.ready) server->options.ready(server->options.context, server->address);
     if (status == TEN_OK) look_after(server, signals_in);
     begin_stop(server);
+    close(server->listener);
+    server->listener = -1;
     ten_http_stop(server);
     if (watching) pthread_join(watcher, NULL);
     ten_prepare_stop(server);

@@ -70,12 +70,13 @@ struct ten_models {
     size_t refused_count;
 };
 
+struct ten_worker;  /* http.c: a thread that answers */
 struct ten_prepare; /* prepare.c: models in training */
 
 struct ten_server {
     struct ten_serve_options options;
-    struct MHD_Daemon *daemon;
     int listener;
+    struct ten_worker *workers; /* [threads], http.c */
     size_t threads;
     char address[320]; /* "http://127.0.0.1:8000/" */
     double started;
@@ -98,9 +99,11 @@ struct ten_server {
 /* ---- HTTP (http.c) ------------------------------------------------------------------------------------------------
  */
 
-/* Listens on server->listener and answers. */
+/* Starts the threads that answer. */
 enum ten_status ten_http_start(struct ten_server *server, struct ten_error *error);
-/* Takes no more connections, gives those under way their time, and ends. */
+/* Takes the connections that wait at the listener; each goes to the thread that has the fewest. */
+void ten_http_accept(struct ten_server *server);
+/* Gives requests under way their time, and ends. */
 void ten_http_stop(struct ten_server *server);
 size_t ten_http_routes(void);
 const char *ten_http_route_name(size_t i); /* "POST /api/predict" */

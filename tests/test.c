@@ -122,3 +122,8 @@ uint8_t *test_read(const char *path, size_t *size) {
     *size = (size_t)length;
     return bytes;
 }
+
+bool stop_at_once(void *context, const struct ten_progress *progress) {
+    (void)context, (void)progress;
+    return false;
+}

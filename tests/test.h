@@ -29,6 +29,9 @@
 void test_check_failure(const char *call, enum ten_status got, enum ten_status expected, const char *message,
                         const char *part, const char *file, int line);
 
+/* A progress function that stops at once; with threads = 1 it is sure to be asked. */
+bool stop_at_once(void *context, const struct ten_progress *progress);
+
 /* Labelled images of random strokes that a model can learn something from: same arguments, same bytes. */
 void test_dataset(struct ten_dataset *out, size_t count, size_t height, size_t width, uint64_t seed);
 

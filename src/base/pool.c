@@ -1,7 +1,9 @@
-/* The pool is one word, `open`: how many tasks are left to take, and how many threads may. Taking a task is one
+/* The pool is one word, `open`: which tasks are left to take, and how many threads may. Taking a task is one
  * compare-and-swap on it, and whatever else belongs to a round may be read once a task is taken, since the round cannot
- * end before that task is done. Threads look at the word for a while before they sleep, because the next round mostly
- * follows at once; so does the caller before it sleeps until the last task is done. */
+ * end before that task is done. Half of the threads take the first task that is left, the others the last one: where
+ * rounds do the same over the same memory again and again, as the steps of a training do, most tasks come back to the
+ * processor that has it in its cache. Threads look at the word for a while before they sleep, because the next round
+ * mostly follows at once; so does the caller before it sleeps until the last task is done. */
 #include "base/pool.h"
 
 #include <pthread.h>
@@ -12,10 +14,13 @@
 #include <unistd.h>
 
 enum { MOST_THREADS = 1024, LOOKS = 50000 /* about a millisecond */ };
+/* The parts of `open`: threads that may take, first task that nobody has taken, last one + 1. */
+enum { TASK_BITS = 26 };
+static const uint64_t most_tasks = (UINT64_C(1) << TASK_BITS) - 1;
 
 static struct {
     atomic_bool taken;     /* by a caller */
-    _Atomic uint64_t open; /* threads << 32 | tasks that nobody has taken */
+    _Atomic uint64_t open;
     _Alignas(64) atomic_size_t done;
     void (*work)(void *context, size_t task, size_t thread);
     void *context;
@@ -36,15 +41,21 @@ static inline void rest(void) {
 #endif
 }
 
-static bool may_take(uint64_t open, size_t thread) { return (uint32_t)open > 0 && thread < open >> 32; }
+static size_t first_left(uint64_t open) { return (size_t)(open >> TASK_BITS & most_tasks); }
+static size_t end_left(uint64_t open) { return (size_t)(open & most_tasks); }
+static bool may_take(uint64_t open, size_t thread) {
+    return first_left(open) < end_left(open) && thread < open >> 2 * TASK_BITS;
+}
 
 /* Takes tasks and does them until there are none. */
 static void work_on(size_t thread) {
     uint64_t open = atomic_load(&pool.open);
     while (may_take(open, thread)) {
-        if (!atomic_compare_exchange_weak(&pool.open, &open, open - 1)) continue;
+        bool last = thread % 2;
+        if (!atomic_compare_exchange_weak(&pool.open, &open, last ? open - 1 : open + (UINT64_C(1) << TASK_BITS)))
+            continue;
         size_t tasks = pool.tasks;
-        pool.work(pool.context, tasks - (uint32_t)open, thread);
+        pool.work(pool.context, last ? end_left(open) - 1 : first_left(open), thread);
         if (atomic_fetch_add(&pool.done, 1) + 1 == tasks && atomic_load(&pool.caller_sleeps)) {
             pthread_mutex_lock(&pool.guard);
             pthread_cond_signal(&pool.all_done);
@@ -114,7 +125,7 @@ void ten_pool_run(size_t threads, size_t tasks, void (*work)(void *context, size
                   void *context) {
     bool expected = false;
     if (threads > MOST_THREADS) threads = MOST_THREADS;
-    if (threads < 2 || tasks < 2 || tasks > UINT32_MAX || inside ||
+    if (threads < 2 || tasks < 2 || tasks > most_tasks || inside ||
         !atomic_compare_exchange_strong(&pool.taken, &expected, true)) {
         for (size_t i = 0; i < tasks; i++) work(context, i, 0);
         return;
@@ -124,7 +135,7 @@ void ten_pool_run(size_t threads, size_t tasks, void (*work)(void *context, size
     pool.context = context;
     pool.tasks = tasks;
     atomic_store(&pool.done, 0);
-    atomic_store(&pool.open, (uint64_t)threads << 32 | tasks);
+    atomic_store(&pool.open, (uint64_t)threads << 2 * TASK_BITS | tasks);
     if (atomic_load(&pool.sleeping) > 0) {
         pthread_mutex_lock(&pool.guard);
         pthread_cond_broadcast(&pool.work_there);

@@ -145,6 +145,27 @@ static void bench_matmul_bf16(struct bench *b) {
     product(b, true, 196, 64, 288, false, false, "196 x 64 x 288 (convolution)");
 }
 
+/* A batch's shard by weights that were packed before. */
+static void bench_packed_bf16(struct bench *b) {
+    enum { M = 64, N = 256, K = 400 };
+    struct ten_strided x = {floats(b, (size_t)M * K), K, 1}, y = {floats(b, (size_t)K * N), N, 1};
+    float *bias = floats(b, N), *packed = take(b, TEN_PACKED(N, K), sizeof *packed);
+    float *c = take(b, (size_t)M * N, sizeof *c), *scratch = take(b, TEN_MATMUL_SCRATCH, sizeof *scratch);
+    b->kernels->pack_bf16(N, K, y, packed);
+    while (again(b)) b->kernels->packed_bf16(M, N, K, x, packed, bias, true, c, N, scratch);
+    b->used -= TEN_MATMUL_SCRATCH * sizeof *scratch;
+    row(b, "64 x 256 x 400 (mlp, forward)", b->kernels->bf16_pays ? LIMIT_BF16 : LIMIT_FLOATS, 2.0 * M * N * K,
+        4.0 * M * K + 2.0 * K * N);
+}
+
+static void bench_pack_bf16(struct bench *b) {
+    enum { N = 256, K = 400 };
+    struct ten_strided y = {floats(b, (size_t)K * N), N, 1};
+    float *packed = take(b, TEN_PACKED(N, K), sizeof *packed);
+    while (again(b)) b->kernels->pack_bf16(N, K, y, packed);
+    row(b, "256 x 400 (mlp)", LIMIT_FLOATS, 0, 4.0 * K * N);
+}
+
 /* Images of side x side x channels, windows of 3 x 3 in the order in which 2 x 2 pooling wants them. */
 static struct ten_windows windows(struct bench *b, size_t images, size_t side, size_t channels, size_t *m) {
     size_t out = (side - 2) / 2 * 2, count = images * out * out;
@@ -473,8 +494,8 @@ static void bench_adam(struct bench *b) {
     row(b, "8192", LIMIT_FLOATS, 15.0 * (double)n, 16.0 * (double)n);
 }
 
-/* Zeros stay what they are however often they are transformed. A number of n log2(n) butterflies' five operations by the
- * usual count, whatever the radices. */
+/* Zeros stay what they are however often they are transformed. A number of n log2(n) butterflies' five operations by
+ * the usual count, whatever the radices. */
 static void bench_transform(struct bench *b, void (*transform)(const struct ten_fft *plan, float *data)) {
     enum { N = 640 };
     struct ten_fourier fourier;
@@ -542,10 +563,6 @@ int bench_print_kernels(const json_t *rows) {
     const json_t *row;
     json_array_foreach(rows, i, row) {
         char(*cell)[72] = ten_table_row(&table), text[24];
-        if (!cell) {
-            ten_table_release(&table);
-            return ten_complain(FAILED, "out of memory for the table");
-        }
         const char *name = json_string_value(json_object_get(row, "name"));
         const char *limit = json_string_value(json_object_get(row, "limit"));
         double seconds = json_number_value(json_object_get(row, "seconds"));
@@ -559,7 +576,5 @@ int bench_print_kernels(const json_t *rows) {
         snprintf(cell[4], sizeof *cell, "%s", limit);
         snprintf(cell[5], sizeof *cell, "%.0f %%", 100 * json_number_value(json_object_get(row, "share")));
     }
-    ten_table_print(&table, stdout);
-    ten_table_release(&table);
-    return DONE;
+    return ten_table_print(&table, stdout);
 }

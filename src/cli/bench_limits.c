@@ -221,10 +221,6 @@ int bench_print_peaks(const struct limits *limits, const json_t *rows) {
     const json_t *row;
     json_array_foreach(rows, i, row) {
         char(*cell)[72] = ten_table_row(&table);
-        if (!cell) {
-            ten_table_release(&table);
-            return ten_complain(FAILED, "out of memory for the table");
-        }
         snprintf(cell[0], sizeof *cell, "%s", json_string_value(json_object_get(row, "name")));
         for (int c = 1; c <= 2; c++) {
             double rate = json_number_value(json_object_get(row, c == 1 ? "one_thread" : "all_threads"));
@@ -232,7 +228,5 @@ int bench_print_peaks(const struct limits *limits, const json_t *rows) {
                      bench_rate_name(text, i < LIMIT_READ ? (enum limit)i : LIMIT_READ, rate));
         }
     }
-    ten_table_print(&table, stdout);
-    ten_table_release(&table);
-    return DONE;
+    return ten_table_print(&table, stdout);
 }

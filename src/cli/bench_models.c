@@ -279,10 +279,6 @@ int bench_print_models(const json_t *rows) {
     const json_t *row;
     json_array_foreach(rows, i, row) {
         char(*cell)[72] = ten_table_row(&table), text[24];
-        if (!cell) {
-            ten_table_release(&table);
-            return ten_complain(FAILED, "out of memory for the table");
-        }
         snprintf(cell[0], sizeof *cell, "%s", json_string_value(json_object_get(row, "model")));
         snprintf(cell[1], sizeof *cell, "%s", json_string_value(json_object_get(row, "prep")));
         snprintf(cell[2], sizeof *cell, "%.4f", ten_number_of(row, "accuracy"));
@@ -292,7 +288,5 @@ int bench_print_models(const json_t *rows) {
         format_share(cell[6], sizeof *cell, row, "predict_share", "predict_limit");
         snprintf(cell[7], sizeof *cell, "%s", ten_format_bytes(text, ten_number_of(row, "peak_bytes")));
     }
-    ten_table_print(&table, stdout);
-    ten_table_release(&table);
-    return DONE;
+    return ten_table_print(&table, stdout);
 }

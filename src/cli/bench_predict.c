@@ -165,7 +165,6 @@ static int print_table(const struct asked *a, const struct speed *speed) {
     struct ten_pipeline_info info = ten_pipeline_describe(a->pipeline);
     struct table table = {.columns = sizeof headings / sizeof *headings, .headings = headings};
     char(*cell)[72] = ten_table_row(&table), text[24];
-    if (!cell) return ten_complain(FAILED, "out of memory for the table");
     snprintf(cell[0], sizeof *cell, "%s", info.model->name);
     snprintf(cell[1], sizeof *cell, "%.71s", info.prep);
     snprintf(cell[2], sizeof *cell, "%.4f", accuracy(a));
@@ -173,9 +172,7 @@ static int print_table(const struct asked *a, const struct speed *speed) {
     snprintf(cell[4], sizeof *cell, "%s", bench_format_time(text, speed->image));
     snprintf(cell[5], sizeof *cell, "%s", bench_format_time(text, speed->single));
     snprintf(cell[6], sizeof *cell, "%s", bench_format_time(text, speed->single_p95));
-    ten_table_print(&table, stdout);
-    ten_table_release(&table);
-    return DONE;
+    return ten_table_print(&table, stdout);
 }
 
 /* ---- The part -------------------------------------------------------------------------------------------------- */

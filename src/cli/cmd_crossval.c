@@ -18,10 +18,6 @@ static int print_rows(const json_t *rows, size_t folds) {
     const json_t *row;
     json_array_foreach(rows, i, row) {
         char(*cell)[72] = ten_table_row(&table), text[24];
-        if (!cell) {
-            ten_table_release(&table);
-            return ten_complain(FAILED, "out of memory for the table");
-        }
         double least = 1, most = 0, seconds = 0;
         for (size_t f = 0; f < folds; f++) {
             double accuracy = json_number_value(json_array_get(json_object_get(row, "accuracy"), f));
@@ -39,9 +35,7 @@ static int print_rows(const json_t *rows, size_t folds) {
         snprintf(cell[5], sizeof *cell, "%.4f", most);
         snprintf(cell[6], sizeof *cell, "%s", ten_format_seconds(text, seconds));
     }
-    ten_table_print(&table, stdout);
-    ten_table_release(&table);
-    return DONE;
+    return ten_table_print(&table, stdout);
 }
 
 struct job {

@@ -25,10 +25,6 @@ static int print_list(const json_t *runs) {
     const json_t *run;
     json_array_foreach(runs, i, run) {
         char(*cell)[72] = ten_table_row(&table), text[24];
-        if (!cell) {
-            ten_table_release(&table);
-            return ten_complain(FAILED, "out of memory for the table");
-        }
         const json_t *accuracy = json_object_get(run, "accuracy");
         snprintf(cell[0], sizeof *cell, "%.0f", ten_number_of(run, "id"));
         snprintf(cell[1], sizeof *cell, "%s", text_of(run, "kind"));
@@ -43,11 +39,8 @@ static int print_list(const json_t *runs) {
         snprintf(cell[8], sizeof *cell, "%s", text_of(run, "started"));
         snprintf(cell[9], sizeof *cell, "%s", text_of(run, "state"));
     }
-    if (table.rows)
-        ten_table_print(&table, stdout);
-    else
-        printf("no runs\n");
-    ten_table_release(&table);
+    if (table.rows) return ten_table_print(&table, stdout);
+    printf("no runs\n");
     return DONE;
 }
 
@@ -109,15 +102,12 @@ static int print_flat(json_t *const *flats, const json_t *const *runs, size_t co
             for (size_t k = 0; k < count; k++) same = same && json_equal(json_object_get(flats[k], key), value);
             if (differing && same) continue;
             char(*cell)[72] = ten_table_row(&table);
-            if (!cell) break;
             snprintf(cell[0], sizeof *cell, "%s", key);
             for (size_t k = 0; k < count; k++) snprintf(cell[k + 1], sizeof *cell, "%.71s", text_of(flats[k], key));
         }
     }
     json_decref(seen);
-    ten_table_print(&table, stdout);
-    ten_table_release(&table);
-    return DONE;
+    return ten_table_print(&table, stdout);
 }
 
 static void print_history(const json_t *run) {
@@ -167,9 +157,9 @@ static int show(struct ten_store *store, const struct options *options, bool com
 }
 
 static bool known_kind(const char *kind) {
-    static const char *const kinds[] = {"train", "crossval", "fold", "tune", "trial", "evaluation"};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i], kind) == 0) return true;
+    char kinds[] = TEN_RUN_KINDS, *rest = kinds, *word;
+    while ((word = strsep(&rest, ", ")))
+        if (*word && strcmp(word, kind) == 0) return true;
     return false;
 }
 
@@ -185,8 +175,7 @@ static int run(const struct options *options) {
         return ten_complain(WRONG_USAGE, "expected the number of %s; `tenfold runs` lists them",
                             showing ? "a run" : "at least two runs");
     if (options->kind && !known_kind(options->kind))
-        return ten_complain(WRONG_USAGE, "--kind \"%s\": expected train, crossval, fold, tune, trial or evaluation",
-                            options->kind);
+        return ten_complain(WRONG_USAGE, "--kind \"%s\": expected one of " TEN_RUN_KINDS, options->kind);
     const char *path = ten_record_path(options);
     if (strcmp(path, "none") == 0) return ten_complain(WRONG_USAGE, "there is nothing to show without a database");
     if (!ten_file_exists(path))
@@ -214,7 +203,9 @@ const struct command ten_command_runs = {
                 "  tenfold runs show 7\n"
                 "  tenfold runs compare 7 9 --runs study/runs.sqlite\n",
     .options = OPT_KIND | OPT_LIMIT | OPT_RUNS | OPT_QUIET | OPT_JSON | OPT_HELP,
-    .notes = (const struct option_note[]){{OPT_LIMIT, "the newest N only (default all)"}, {0}},
+    .notes = (const struct option_note[]){{OPT_KIND, "which runs (default all): " TEN_RUN_KINDS},
+                                          {OPT_LIMIT, "the newest N only (default all)"},
+                                          {0}},
     .most_arguments = 17,
     .run = run,
 };

@@ -11,8 +11,6 @@
 #include "base/parallel.h"
 #include "cli/explore.h"
 #include "cli/preview.h"
-#include "cli/record.h"
-#include "prep/step.h"
 #include "report/report.h"
 #include "study/json.h"
 
@@ -79,7 +77,7 @@ static enum ten_status keep_possible(struct ten_study *study, struct ten_error *
     for (size_t i = 0; i < count; i++) {
         struct ten_pipeline *pipeline;
         char *summary = NULL;
-        enum ten_status status = ten_study_pipeline(study, &study->entries[i], &pipeline, error);
+        enum ten_status status = ten_study_pipeline(&study->entries[i], &pipeline, error);
         if (status == TEN_OK) status = ten_pipeline_summarise(pipeline, train->height, train->width, &summary, error);
         free(summary);
         ten_pipeline_free(pipeline);

@@ -42,7 +42,6 @@ static int print_trials(const json_t *document) {
     for (size_t i = 0; i < count && i < SHOWN; i++) {
         if (strcmp(json_string_value(json_object_get(order[i], "state")), "failed") == 0) continue;
         char(*cell)[72] = ten_table_row(&table), text[24];
-        if (!cell) break;
         snprintf(cell[0], sizeof *cell, "%.0f", ten_number_of(order[i], "trial") + 1);
         snprintf(cell[1], sizeof *cell, "%.4f", ten_number_of(order[i], "accuracy"));
         snprintf(cell[2], sizeof *cell, "%.4f", ten_number_of(order[i], "log_loss"));
@@ -56,9 +55,7 @@ static int print_trials(const json_t *document) {
         }
     }
     free(order);
-    ten_table_print(&table, stdout);
-    ten_table_release(&table);
-    return DONE;
+    return ten_table_print(&table, stdout);
 }
 
 static int print_result(const json_t *document) {

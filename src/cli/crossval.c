@@ -88,20 +88,16 @@ static enum ten_status record(struct ten_store *store, const struct ten_contende
                               const struct ten_data *data, const json_t *row, const struct ten_fold *results,
                               size_t folds, double seconds, struct ten_error *error) {
     int64_t parent = 0;
-    json_t *run = ten_record_of_row("crossval", row, contender->own, data, seconds);
-    if (!store) {
-        json_decref(run);
-        return TEN_OK;
-    }
-    put(run, "accuracy", json_real(ten_number_of(row, "mean")));
-    put(json_object_get(run, "metrics"), "train_count", json_integer((json_int_t)data->train.count));
-    enum ten_status status = ten_record_add(store, run, 0, &parent, error);
+    if (!store) return TEN_OK;
+    json_t *whole = ten_record_of_row("crossval", row, contender->own, data, seconds);
+    put(whole, "accuracy", json_real(ten_number_of(row, "mean")));
+    put(json_object_get(whole, "metrics"), "train_count", json_integer((json_int_t)data->train.count));
+    enum ten_status status = ten_record_add(store, json_incref(whole), 0, &parent, error);
     for (size_t f = 0; f < folds && status == TEN_OK; f++) {
         char name[128];
         const struct ten_fold *fold = &results[f];
         snprintf(name, sizeof name, "%s, fold %zu", contender->name, f + 1);
-        run = ten_record_of_row("fold", row, contender->own, data,
-                                fold->prep_seconds + fold->fit_seconds + fold->predict_seconds);
+        json_t *run = ten_record_below("fold", whole, fold->prep_seconds + fold->fit_seconds + fold->predict_seconds);
         double ago = 0; /* this fold and those after it */
         for (size_t k = f; k < folds; k++)
             ago += results[k].prep_seconds + results[k].fit_seconds + results[k].predict_seconds;
@@ -115,6 +111,7 @@ static enum ten_status record(struct ten_store *store, const struct ten_contende
         put(run, "metrics", metrics);
         status = ten_record_add(store, run, parent, NULL, error);
     }
+    json_decref(whole);
     return status;
 }
 

@@ -12,10 +12,6 @@ static int print_models(const json_t *rows) {
     const json_t *row;
     json_array_foreach(rows, i, row) {
         char(*cell)[72] = ten_table_row(&table);
-        if (!cell) {
-            ten_table_release(&table);
-            return ten_complain(FAILED, "out of memory for the table");
-        }
         snprintf(cell[0], sizeof *cell, "%s", json_string_value(json_object_get(row, "model")));
         snprintf(cell[1], sizeof *cell, "%s", json_string_value(json_object_get(row, "prep")));
         snprintf(cell[2], sizeof *cell, "%.4f", ten_number_of(row, "accuracy"));
@@ -27,9 +23,7 @@ static int print_models(const json_t *rows) {
         snprintf(cell[7], sizeof *cell, "%.4f", ten_number_of(row, "ece"));
         snprintf(cell[8], sizeof *cell, "%s", json_string_value(json_object_get(row, "name")));
     }
-    ten_table_print(&table, stdout);
-    ten_table_release(&table);
-    return DONE;
+    return ten_table_print(&table, stdout);
 }
 
 static int print_pairs(const json_t *significance) {
@@ -40,10 +34,6 @@ static int print_pairs(const json_t *significance) {
     size_t i;
     json_array_foreach(json_object_get(significance, "pairs"), i, pair) {
         char(*cell)[72] = ten_table_row(&table);
-        if (!cell) {
-            ten_table_release(&table);
-            return ten_complain(FAILED, "out of memory for the table");
-        }
         for (size_t side = 0; side < 2; side++) {
             size_t row = (size_t)ten_number_of(pair, side ? "second" : "first");
             snprintf(cell[side], sizeof *cell, "%s", json_string_value(json_array_get(names, row)));
@@ -54,9 +44,7 @@ static int print_pairs(const json_t *significance) {
         snprintf(cell[5], sizeof *cell, "%.2g", ten_number_of(pair, "p_holm"));
     }
     printf("\nMcNemar's test of every two, exact, two-sided; Holm: for all of them at once\n");
-    ten_table_print(&table, stdout);
-    ten_table_release(&table);
-    return DONE;
+    return ten_table_print(&table, stdout);
 }
 
 /* Files are told apart by their paths, which are the rows' names: two of them may hold the same model. */

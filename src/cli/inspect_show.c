@@ -52,7 +52,6 @@ static void name_shape(char *out, size_t size, size_t height, size_t width, size
 /* The cells that a layer's line begins with: number, text, output. */
 static char (*begin_row(struct table *table, const struct inspection *in, size_t i))[72] {
     char(*cell)[72] = ten_table_row(table);
-    if (!cell) return NULL;
     const struct ten_layer_info *layer = &in->layers[i];
     snprintf(cell[0], sizeof *cell, "%zu", i + 1);
     snprintf(cell[1], sizeof *cell, "%.70s", layer->text);
@@ -65,23 +64,14 @@ static void put_statistics(char (*cell)[72], const struct statistics *s) {
     for (size_t i = 0; i < 4; i++) snprintf(cell[i], sizeof *cell, "%.4g", numbers[i]);
 }
 
-static int print_table(struct table *table, bool complete) {
-    if (complete) ten_table_print(table, stdout);
-    ten_table_release(table);
-    return complete ? DONE : ten_complain(FAILED, "out of memory for the table");
-}
-
 int ten_inspect_print_network(const struct inspection *in) {
     static const char *const headings[] = {">layer",         "",           ">output",   ">parameters", ">multiply-adds",
                                            ">weights: mean", ">deviation", ">smallest", ">largest"};
     struct table table = {.columns = sizeof headings / sizeof *headings, .headings = headings};
-    bool complete = true;
     char shape[72], parameters[32], operations[32];
     for (size_t i = 0; i < in->net.layers; i++) {
         const struct ten_layer_info *layer = &in->layers[i];
         char(*cell)[72] = begin_row(&table, in, i);
-        complete = cell != NULL;
-        if (!complete) break;
         ten_format_grouped(cell[3], layer->parameters);
         ten_format_grouped(cell[4], layer->operations);
         if (!layer->weight_count) continue;
@@ -94,20 +84,17 @@ int ten_inspect_print_network(const struct inspection *in) {
     printf("input %s, %s parameters, %s multiply-adds an image, %zu penultimate features\n\n", shape,
            ten_format_grouped(parameters, in->net.parameters), ten_format_grouped(operations, in->net.operations),
            in->net.penultimate);
-    return print_table(&table, complete);
+    return ten_table_print(&table, stdout);
 }
 
 int ten_inspect_print_answer(const struct inspection *in, const struct subject *subject, const struct answer *answer) {
     static const char *const headings[] = {">layer",    "",         ">output", ">mean",       ">deviation",
                                            ">smallest", ">largest", ">zeros",  ">silent maps"};
     struct table table = {.columns = sizeof headings / sizeof *headings, .headings = headings};
-    bool complete = true;
     for (size_t i = 0; i < in->net.layers; i++) {
         const struct ten_maps *maps = &answer->maps[i];
         if (!maps->values) continue;
         char(*cell)[72] = begin_row(&table, in, i);
-        complete = cell != NULL;
-        if (!complete) break;
         struct statistics s = statistics_of(maps->values, maps->height * maps->width * maps->channels, 1);
         put_statistics(cell + 3, &s);
         snprintf(cell[7], sizeof *cell, "%.1f %%", 100 * s.zeros);
@@ -120,7 +107,7 @@ int ten_inspect_print_answer(const struct inspection *in, const struct subject *
         printf("%s image %zu (%s): ", in->on, subject->index, in->about.class_names[subject->truth]);
     ten_print_label(&in->about, answer->probabilities);
     printf("\n\n");
-    return print_table(&table, complete);
+    return ten_table_print(&table, stdout);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------------------------ */

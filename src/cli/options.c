@@ -35,7 +35,8 @@ static const struct option_entry {
     {OPT_MODEL, "model", "FILE", "write the fitted model", 'M'},
     {OPT_CHECKPOINT, "checkpoint", "FILE", "keep what a long fit has reached, and go on from it if it is there", 'C'},
     {OPT_FOLDS, "folds", "N", "how many folds (default 5)", 'x'},
-    {OPT_GRID, "grid", "NAME=V,V... ...", "values to try, parameters apart by spaces; NAME=LOW..HIGH and NAME=LOW..HIGH:log are ranges", 'g'},
+    {OPT_GRID, "grid", "NAME=V,V... ...",
+     "values to try, parameters apart by spaces; NAME=LOW..HIGH and NAME=LOW..HIGH:log are ranges", 'g'},
     {OPT_SPACE, "space", "FILE", "the same as JSON", 'G'},
     {OPT_STRATEGY, "strategy", "WORD", "grid, random, halving or tpe (default halving)", 'W'},
     {OPT_TRIALS, "trials", "N", "at most so many trials", 'n'},
@@ -46,7 +47,7 @@ static const struct option_entry {
     {OPT_ITERATIONS, "iterations", "N", "steps of gradient descent", 'I'},
     {OPT_PICTURES, "png", NULL, "write each figure as PNG, too", 'B'},
     {OPT_PICTURES, "svg", NULL, "write each figure as SVG, too", 'V'},
-    {OPT_KIND, "kind", "KIND", "which runs: train, crossval, fold, tune, trial, evaluation", 'K'},
+    {OPT_KIND, "kind", "KIND", "which runs", 'K'},
     {OPT_RUNS, "runs", "FILE|none", "the run database (default $TENFOLD_RUNS, else runs.sqlite here)", 'D'},
     {OPT_SPEEDRUN, "speedrun", NULL, "train to 99 % against the clock", 'R'},
     {OPT_WATCH, "watch", NULL, "print what happens while it happens, a JSON object a line", 'w'},
@@ -107,8 +108,8 @@ static int take_repeat(struct options *o, const char *value) {
 static int take_count(size_t *count, const char *name, const char *value, int64_t low, int64_t high) {
     int64_t number;
     if (!read_number(value, low, high, &number))
-        return ten_complain(WRONG_USAGE, "--%s \"%s\": expected a whole number from %" PRId64 " to %" PRId64, name, value,
-                            low, high);
+        return ten_complain(WRONG_USAGE, "--%s \"%s\": expected a whole number from %" PRId64 " to %" PRId64, name,
+                            value, low, high);
     *count = (size_t)number;
     return DONE;
 }

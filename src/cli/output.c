@@ -106,7 +106,10 @@ size_t ten_terminal_width(FILE *file) {
 char (*ten_table_row(struct table *table))[72] {
     size_t cells = (table->rows + 1) * table->columns;
     void *larger = realloc(table->cells, cells * sizeof *table->cells);
-    if (!larger) return NULL;
+    if (!larger) {
+        table->lost = true;
+        return table->spare;
+    }
     table->cells = larger;
     char(*row)[72] = table->cells + table->rows * table->columns;
     memset(row, 0, table->columns * sizeof *row);
@@ -158,7 +161,7 @@ static void print_narrow(const struct table *table, FILE *file) {
         }
 }
 
-void ten_table_print(const struct table *table, FILE *file) {
+static void print_table(const struct table *table, FILE *file) {
     size_t columns = table->columns, terminal = ten_terminal_width(file), total = 2 * (columns - 1);
     for (size_t c = 0; c < columns; c++) total += column_width(table, c);
     if (terminal && total > terminal) {
@@ -176,10 +179,12 @@ void ten_table_print(const struct table *table, FILE *file) {
     }
 }
 
-void ten_table_release(struct table *table) {
+int ten_table_print(struct table *table, FILE *file) {
+    if (!table->lost) print_table(table, file);
     free(table->cells);
     table->cells = NULL;
     table->rows = 0;
+    return table->lost ? ten_complain(FAILED, "out of memory for the table") : DONE;
 }
 
 char *ten_format_bytes(char *out, double bytes) {

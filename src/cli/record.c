@@ -50,6 +50,23 @@ json_t *ten_record_new(const char *kind, const struct options *options, const st
     return made;
 }
 
+json_t *ten_record_below(const char *kind, const json_t *parent, double seconds) {
+    static const char *const common[] = {"name",     "model", "prep",    "settings", "data",
+                                         "checksum", "seed",  "version", "kernels",  "threads"};
+    json_t *made = json_pack("{s:s, s:f}", "kind", kind, "seconds", seconds);
+    bool good = made != NULL;
+    for (size_t i = 0; good && i < sizeof common / sizeof *common; i++) {
+        json_t *value = json_object_get(parent, common[i]);
+        if (value) good = json_object_set(made, common[i], value) == 0;
+    }
+    if (good) {
+        ten_record_started(made, seconds);
+        return made;
+    }
+    json_decref(made);
+    return NULL;
+}
+
 json_t *ten_record_of_row(const char *kind, const json_t *row, const struct options *options,
                           const struct ten_data *data, double seconds) {
     static const char *const own[] = {"name", "model", "prep", "settings", "accuracy", "history"};

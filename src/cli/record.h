@@ -16,15 +16,18 @@ int ten_record_open(const struct options *options, struct ten_store **store);
 int ten_record_check(const struct options *options);
 
 /* A run of a kind, with what all runs have: data, checksum of the training set, seed, version, kernels, threads,
- * started
- * (`seconds` ago), seconds. A new reference, or NULL when memory is short. */
+ * started (`seconds` ago), seconds. A new reference, or NULL when memory is short. */
 json_t *ten_record_new(const char *kind, const struct options *options, const struct ten_data *data, double seconds);
+
+/* A run of a kind that belongs to another one (borrowed): with its name, model, prep, settings, data, checksum, seed,
+ * version, kernels and threads. A new reference, or NULL when memory is short. */
+json_t *ten_record_below(const char *kind, const json_t *parent, double seconds);
 
 /* Sets when a run started: so many seconds ago. */
 void ten_record_started(json_t *run, double seconds_ago);
 
-/* The same as _new, and from a row (docs/formats.md): name, model, prep, settings, accuracy; its other numbers become metrics,
- * its history history. `row` is borrowed. */
+/* The same as _new, and from a row (docs/formats.md): name, model, prep, settings, accuracy; its other numbers become
+ * metrics, its history history. `row` is borrowed. */
 json_t *ten_record_of_row(const char *kind, const json_t *row, const struct options *options,
                           const struct ten_data *data, double seconds);
 

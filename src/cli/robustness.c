@@ -123,13 +123,9 @@ json_t *ten_further_json(const struct options *options, const struct ten_pipelin
 
 /* ---- Tables ---------------------------------------------------------------------------------------------------- */
 
-static int print_table(struct table *table, const char *title, bool full) {
-    if (full) {
-        printf("\n%s%s%s\n", ten_bold(), title, ten_plain());
-        ten_table_print(table, stdout);
-    }
-    ten_table_release(table);
-    return full ? DONE : ten_complain(FAILED, "out of memory for the table");
+static int print_table(struct table *table, const char *title) {
+    printf("\n%s%s%s\n", ten_bold(), title, ten_plain());
+    return ten_table_print(table, stdout);
 }
 
 /* A row a kind: at every strength the accuracy. */
@@ -139,8 +135,7 @@ static int print_robustness(const json_t *robustness) {
     const json_t *kind;
     size_t i;
     json_array_foreach(json_object_get(robustness, "kinds"), i, kind) {
-        char(*cell)[72] = ten_table_row(&table), *text = cell ? cell[TEN_STRENGTHS + 1] : NULL;
-        if (!cell) return print_table(&table, "", false);
+        char(*cell)[72] = ten_table_row(&table), *text = cell[TEN_STRENGTHS + 1];
         snprintf(cell[0], sizeof *cell, "%s", json_string_value(json_object_get(kind, "name")));
         size_t length = 0;
         for (size_t s = 0; s < TEN_STRENGTHS; s++) {
@@ -153,7 +148,7 @@ static int print_robustness(const json_t *robustness) {
         if (length < sizeof *cell)
             snprintf(text + length, sizeof *cell - length, "(%s)", json_string_value(json_object_get(kind, "unit")));
     }
-    return print_table(&table, "accuracy on spoilt images", true);
+    return print_table(&table, "accuracy on spoilt images");
 }
 
 /* A row a part of the training images. */
@@ -164,7 +159,6 @@ static int print_curve(const json_t *curve) {
     size_t i;
     json_array_foreach(curve, i, point) {
         char(*cell)[72] = ten_table_row(&table), text[24];
-        if (!cell) return print_table(&table, "", false);
         bool timed = json_is_number(json_object_get(point, "fit_seconds"));
         snprintf(cell[0], sizeof *cell, "%.0f", ten_number_of(point, "train_count"));
         snprintf(cell[1], sizeof *cell, "%.4f", ten_number_of(point, "accuracy"));
@@ -174,7 +168,7 @@ static int print_curve(const json_t *curve) {
         snprintf(cell[4], sizeof *cell, "%s",
                  timed ? ten_format_seconds(text, ten_number_of(point, "fit_seconds")) : "-");
     }
-    return print_table(&table, "learning curve: fitted on parts of the training images", true);
+    return print_table(&table, "learning curve: fitted on parts of the training images");
 }
 
 int ten_print_further(const json_t *further) {

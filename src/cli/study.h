@@ -55,8 +55,8 @@ enum ten_status ten_study_part(struct ten_study *study, const char *folder, cons
 const char *ten_study_made_with(const struct ten_study *study, const struct ten_entry *entry, char *text);
 /* What a part depends on that is made of all entries. */
 const char *ten_study_made_of_all(const struct ten_study *study, char *text);
-enum ten_status ten_study_pipeline(const struct ten_study *study, const struct ten_entry *entry,
-                                   struct ten_pipeline **pipeline, struct ten_error *error);
+enum ten_status ten_study_pipeline(const struct ten_entry *entry, struct ten_pipeline **pipeline,
+                                   struct ten_error *error);
 /* One line of progress. */
 void ten_study_say(const struct ten_study *study, const struct ten_entry *entry, const char *on, double accuracy,
                    const char *note);

@@ -87,7 +87,7 @@ static size_t best_network(const struct ten_study *study) {
     for (size_t i = 0; i < study->entry_count; i++) {
         const struct ten_entry *entry = &study->entries[i];
         struct ten_pipeline *pipeline;
-        if (!entry->own || ten_study_pipeline(study, entry, &pipeline, NULL) != TEN_OK) continue;
+        if (!entry->own || ten_study_pipeline(entry, &pipeline, NULL) != TEN_OK) continue;
         struct ten_pipeline_info info = ten_pipeline_describe(pipeline);
         bool network = info.model->checkpoints;
         ten_pipeline_free(pipeline);

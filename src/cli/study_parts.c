@@ -72,9 +72,8 @@ const char *ten_study_made_of_all(const struct ten_study *study, char *text) {
     return text;
 }
 
-enum ten_status ten_study_pipeline(const struct ten_study *study, const struct ten_entry *entry,
-                                   struct ten_pipeline **pipeline, struct ten_error *error) {
-    (void)study;
+enum ten_status ten_study_pipeline(const struct ten_entry *entry, struct ten_pipeline **pipeline,
+                                   struct ten_error *error) {
     return ten_pipeline_new(pipeline, entry->model, entry->prep, entry->own_options->settings,
                             entry->own_options->setting_count, error);
 }

@@ -68,7 +68,8 @@ struct tuning {
     struct ten_store *store;
     struct ten_data split; /* train: to fit on; test: to validate on */
     char prep[256];        /* in full */
-    int64_t parent;        /* in the store */
+    json_t *whole;         /* the run of the search, NULL without a store */
+    int64_t parent;        /* its number */
     struct ten_trial *trials;
     struct outcome *outcomes;
     size_t count, recalled, best;
@@ -215,7 +216,7 @@ static enum ten_status keep(const struct tuning *t, const struct ten_trial *tria
     char identity[64], name[96];
     identity_of(trial, identity, sizeof identity);
     snprintf(name, sizeof name, "%s, trial %zu", t->wanted->model, t->count + 1);
-    json_t *run = ten_record_new("trial", t->wanted->options, &t->split, outcome->seconds);
+    json_t *run = ten_record_below("trial", t->whole, outcome->seconds);
     json_t *metrics = json_pack("{s:I, s:I, s:I, s:f, s:I, s:I}", "trial", (json_int_t)t->count, "point",
                                 (json_int_t)trial->point, "rung", (json_int_t)trial->rung, "share", trial->share,
                                 "epochs", (json_int_t)outcome->epochs, "images", (json_int_t)outcome->images);
@@ -308,7 +309,6 @@ static enum ten_status enter(struct tuning *t, struct ten_error *error) {
         identity ? ten_store_list(t->store, &filter, &runs, error) : ten_fail_memory(error, "the search");
     if (status == TEN_OK && json_array_size(runs) == 1) {
         t->parent = json_integer_value(json_object_get(json_array_get(runs, 0), "id"));
-        json_decref(run);
         json_decref(space);
     } else if (status == TEN_OK) {
         json_object_set_new(run, "name", json_string(t->wanted->model));
@@ -317,8 +317,9 @@ static enum ten_status enter(struct tuning *t, struct ten_error *error) {
         json_object_set_new(run, "identity", json_string(identity));
         json_object_set_new(run, "state", json_string("running"));
         json_object_set_new(run, "settings", json_pack("{s:o}", "space", space));
-        status = ten_record_add(t->store, run, 0, &t->parent, error);
+        status = ten_record_add(t->store, json_incref(run), 0, &t->parent, error);
     }
+    t->whole = run;
     free(identity);
     json_decref(runs);
     return status;
@@ -496,6 +497,7 @@ enum ten_status ten_tune(const struct ten_tuning *tuning, const struct ten_data 
                                     t.outcomes[t.count - 1].message)
                          : ten_fail(error, TEN_INVALID, "no trial was begun in the time given");
     if (status == TEN_OK) status = conclude(&t, data, document, error);
+    json_decref(t.whole);
     ten_dataset_release(&t.split.train);
     ten_dataset_release(&t.split.test);
     free(t.trials);

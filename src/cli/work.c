@@ -140,7 +140,7 @@ enum ten_status ten_hold_out(struct ten_data *data, uint64_t seed, struct ten_er
 }
 
 enum ten_status ten_check_classes(const struct ten_pipeline *pipeline, const struct ten_data *data, const char *path,
-                                     struct ten_error *error) {
+                                  struct ten_error *error) {
     struct ten_pipeline_info info = ten_pipeline_describe(pipeline);
     for (int c = 0; c < TEN_CLASSES; c++)
         if (strcmp(info.class_names[c], data->class_names[c]) != 0)
@@ -160,7 +160,8 @@ enum ten_status ten_read_digit(const char *path, struct ten_dataset *digit, stru
     enum ten_status status = ten_image_load(&picture, path, error);
     if (status != TEN_OK) return status;
     *digit = (struct ten_dataset){.count = 1, .height = SIDE, .width = SIDE, .images = ten_alloc(SIDE, SIDE)};
-    status = digit->images ? ten_image_to_digit(&picture, digit->images, box, error) : ten_fail_memory(error, "a digit");
+    status =
+        digit->images ? ten_image_to_digit(&picture, digit->images, box, error) : ten_fail_memory(error, "a digit");
     ten_image_release(&picture);
     if (status != TEN_OK) ten_dataset_release(digit);
     return status;
@@ -295,10 +296,6 @@ int ten_print_rows(const json_t *rows) {
     const json_t *row;
     json_array_foreach(rows, i, row) {
         char(*cell)[72] = ten_table_row(&table), text[24];
-        if (!cell) {
-            ten_table_release(&table);
-            return ten_complain(FAILED, "out of memory for the table");
-        }
         snprintf(cell[0], sizeof *cell, "%s", json_string_value(json_object_get(row, "name")));
         snprintf(cell[1], sizeof *cell, "%s", json_string_value(json_object_get(row, "prep")));
         snprintf(cell[2], sizeof *cell, "%.4f", ten_number_of(row, "accuracy"));
@@ -311,9 +308,7 @@ int ten_print_rows(const json_t *rows) {
         snprintf(cell[7], sizeof *cell, "%s", ten_format_seconds(text, ten_number_of(row, "predict_seconds")));
         snprintf(cell[8], sizeof *cell, "%s", ten_format_bytes(text, ten_number_of(row, "peak_bytes")));
     }
-    ten_table_print(&table, stdout);
-    ten_table_release(&table);
-    return DONE;
+    return ten_table_print(&table, stdout);
 }
 
 void ten_print_label(const struct ten_pipeline_info *info, const float *p) {

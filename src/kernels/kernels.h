@@ -14,6 +14,8 @@
 
 /* Scratch floats that `matmul` needs, 64-byte aligned. */
 #define TEN_MATMUL_SCRATCH ((size_t)(144 * 256 + 256 * 1024))
+/* Floats of a packed right factor: lines and depth filled up to whole tiles. */
+#define TEN_PACKED(n, k) (((size_t)(n) + 31) / 32 * 32 * (((size_t)(k) + 31) / 32 * 32))
 
 /* A matrix for `matmul`: element (i, j) is at data[i * row + j * column], so that a transposed one is the same data
  * with the two strides swapped. */
@@ -72,6 +74,13 @@ struct ten_kernels {
      * products and sums in single precision. */
     void (*matmul_bf16)(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
                         bool accumulate, float *scratch);
+
+    /* The same product, k at least 1, with a b[k x n] that was packed once for many: packed[TEN_PACKED(n, k)] floats, 64-byte aligned,
+     * in an order of the set's own. c[m x n] = a b + bias[n] (NULL: none), and below 0 then 0 if `relu`; each element's
+     * sum is that of matmul_bf16. */
+    void (*pack_bf16)(size_t n, size_t k, struct ten_strided b, float *packed);
+    void (*packed_bf16)(size_t m, size_t n, size_t k, struct ten_strided a, const float *packed, const float *bias,
+                        bool relu, float *c, size_t ldc, float *scratch);
 
     /* Convolution, with a the windows of m pixels, b[taps x n] the weights (taps = segments x depth), and scratch
      * memory of ten_windows_scratch floats, 64-byte aligned. windows_product    out[m x n] = bias[n] + a b, and below 0

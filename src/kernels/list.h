@@ -6,6 +6,8 @@
 #define TEN_KERNEL_LIST(X)                                                                                             \
     X(matmul)                                                                                                          \
     X(matmul_bf16)                                                                                                     \
+    X(pack_bf16)                                                                                                       \
+    X(packed_bf16)                                                                                                     \
     X(windows_product)                                                                                                 \
     X(windows_weights)                                                                                                 \
     X(windows_spread)                                                                                                  \

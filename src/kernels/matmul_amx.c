@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { BLOCK_M = 256, BLOCK_N = 512, BLOCK_K = 512 };
+enum { BLOCK_M = 256 };
 
 _Static_assert(sizeof(float) * TEN_MATMUL_SCRATCH >= sizeof(uint16_t) * (BLOCK_M + BLOCK_N) * BLOCK_K, "scratch");
 
@@ -68,6 +68,25 @@ static inline void block(size_t tiles, const uint16_t *a, const uint16_t *next_a
     }
 }
 
+/* The rows of a by one packed block of b. */
+static void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a, const uint16_t *packed_b, float *c,
+                     size_t ldc, bool accumulate, uint16_t *packed_a) {
+    size_t tiles = (k1 + DEPTH - 1) / DEPTH, strip = tiles * TILE;
+    for (size_t m0 = 0; m0 < m; m0 += BLOCK_M) {
+        size_t m1 = smaller(m - m0, BLOCK_M);
+        pack_pairs(a.data + m0 * a.row, a.row, a.column, m1, k1, true, packed_a);
+        for (size_t j = 0; j < n1; j += 2 * SIDE) {
+            const uint16_t *strip_b = packed_b + j / SIDE * strip;
+            for (size_t i = 0; i < m1; i += 2 * SIDE) {
+                const uint16_t *strip_a = packed_a + i / SIDE * strip;
+                block(tiles, strip_a, i + SIDE < m1 ? strip_a + strip : strip_a, strip_b,
+                      j + SIDE < n1 ? strip_b + strip : strip_b, c + (m0 + i) * ldc + j, ldc,
+                      smaller(m1 - i, 2 * SIDE), smaller(n1 - j, 2 * SIDE), accumulate);
+            }
+        }
+    }
+}
+
 static void matmul_bf16(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
                         bool accumulate, float *scratch) {
     uint16_t *packed_b = (uint16_t *)scratch, *packed_a = packed_b + BLOCK_N * BLOCK_K;
@@ -77,27 +96,39 @@ static void matmul_bf16(size_t m, size_t n, size_t k, struct ten_strided a, stru
     for (size_t n0 = 0; n0 < n; n0 += BLOCK_N) {
         size_t n1 = smaller(n - n0, BLOCK_N);
         for (size_t k0 = 0; k0 < k; k0 += BLOCK_K) {
-            size_t k1 = smaller(k - k0, BLOCK_K), tiles = (k1 + DEPTH - 1) / DEPTH, strip = tiles * TILE;
+            size_t k1 = smaller(k - k0, BLOCK_K);
             pack_pairs(b.data + k0 * b.row + n0 * b.column, b.column, b.row, n1, k1, false, packed_b);
-            for (size_t m0 = 0; m0 < m; m0 += BLOCK_M) {
-                size_t m1 = smaller(m - m0, BLOCK_M);
-                pack_pairs(a.data + m0 * a.row + k0 * a.column, a.row, a.column, m1, k1, true, packed_a);
-                for (size_t j = 0; j < n1; j += 2 * SIDE) {
-                    const uint16_t *strip_b = packed_b + j / SIDE * strip;
-                    for (size_t i = 0; i < m1; i += 2 * SIDE) {
-                        const uint16_t *strip_a = packed_a + i / SIDE * strip;
-                        block(tiles, strip_a, i + SIDE < m1 ? strip_a + strip : strip_a, strip_b,
-                              j + SIDE < n1 ? strip_b + strip : strip_b, c + (m0 + i) * ldc + n0 + j, ldc,
-                              smaller(m1 - i, 2 * SIDE), smaller(n1 - j, 2 * SIDE), accumulate || k0 > 0);
-                    }
-                }
-            }
+            by_block(m, n1, k1, (struct ten_strided){a.data + k0 * a.column, a.row, a.column}, packed_b, c + n0, ldc,
+                     accumulate || k0 > 0, packed_a);
         }
     }
     _tile_release();
 }
 
+static void packed_bf16(size_t m, size_t n, size_t k, struct ten_strided a, const float *packed, const float *bias,
+                        bool relu, float *c, size_t ldc, float *scratch) {
+    ten_amx_start();
+    for (size_t n0 = 0; n0 < n; n0 += BLOCK_N)
+        for (size_t k0 = 0; k0 < k; k0 += BLOCK_K)
+            by_block(m, smaller(n - n0, BLOCK_N), smaller(k - k0, BLOCK_K),
+                     (struct ten_strided){a.data + k0 * a.column, a.row, a.column},
+                     (const uint16_t *)packed + block_at(n, k, n0, k0), c + n0, ldc, k0 > 0, (uint16_t *)scratch);
+    _tile_release();
+    if (!bias && !relu) return;
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j += SIDE) {
+            __mmask16 lanes = first_lanes(n - j);
+            float *at = c + i * ldc + j;
+            __m512 sum = _mm512_maskz_loadu_ps(lanes, at);
+            if (bias) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(lanes, bias + j));
+            if (relu) sum = _mm512_max_ps(sum, _mm512_setzero_ps());
+            _mm512_mask_storeu_ps(at, lanes, sum);
+        }
+}
+
 void ten_kernels_add_amx_products(struct ten_kernels *kernels) {
     kernels->bf16_pays = true;
     kernels->matmul_bf16 = matmul_bf16;
+    kernels->pack_bf16 = pack_whole;
+    kernels->packed_bf16 = packed_bf16;
 }

@@ -6,13 +6,27 @@
 
 #include <string.h>
 
-enum { ROWS = 8, BLOCK_M = 256, BLOCK_N = 512, BLOCK_K = 512 };
+enum { ROWS = 8, BLOCK_M = 256 };
 
 _Static_assert(sizeof(float) * TEN_MATMUL_SCRATCH >= sizeof(uint16_t) * (BLOCK_M + BLOCK_N) * BLOCK_K, "scratch");
 
-/* c[rows x columns] = or += the sums of ROWS lines of a strip of a with two strips of b, over so many pairs. */
+/* What becomes of a sum. */
+struct finish {
+    bool accumulate;   /* add what is there */
+    const float *bias; /* of the block's first column; NULL: none */
+    bool relu;
+};
+
+static inline void store(__m512 sum, __mmask16 lanes, float *at, const struct finish *finish, __m512 bias) {
+    if (finish->accumulate) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(lanes, at));
+    if (finish->bias) sum = _mm512_add_ps(sum, bias);
+    if (finish->relu) sum = _mm512_max_ps(sum, _mm512_setzero_ps());
+    _mm512_mask_storeu_ps(at, lanes, sum);
+}
+
+/* c[rows x columns] = the sums of ROWS lines of a strip of a with two strips of b, over so many pairs, finished. */
 static inline void block(size_t pairs, const uint16_t *a, const uint16_t *b, const uint16_t *next_b, float *c,
-                         size_t ldc, size_t rows, size_t columns, bool accumulate) {
+                         size_t ldc, size_t rows, size_t columns, const struct finish *finish) {
     __m512 sum[ROWS][2];
 #pragma GCC unroll 8
     for (size_t i = 0; i < ROWS; i++) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
@@ -28,16 +42,35 @@ static inline void block(size_t pairs, const uint16_t *a, const uint16_t *b, con
         }
     }
     __mmask16 first = first_lanes(columns), second = columns > SIDE ? first_lanes(columns - SIDE) : 0;
+    __m512 bias_low = _mm512_setzero_ps(), bias_high = _mm512_setzero_ps();
+    if (finish->bias) {
+        bias_low = _mm512_maskz_loadu_ps(first, finish->bias);
+        bias_high = _mm512_maskz_loadu_ps(second, finish->bias + SIDE);
+    }
 #pragma GCC unroll 8
     for (size_t i = 0; i < ROWS; i++) {
         if (i >= rows) return;
-        float *at = c + i * ldc;
-        if (accumulate) {
-            sum[i][0] = _mm512_add_ps(sum[i][0], _mm512_maskz_loadu_ps(first, at));
-            sum[i][1] = _mm512_add_ps(sum[i][1], _mm512_maskz_loadu_ps(second, at + SIDE));
+        store(sum[i][0], first, c + i * ldc, finish, bias_low);
+        store(sum[i][1], second, c + i * ldc + SIDE, finish, bias_high);
+    }
+}
+
+/* The rows of a by one packed block of b. */
+static void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a, const uint16_t *packed_b, float *c,
+                     size_t ldc, const struct finish *finish, uint16_t *packed_a) {
+    size_t strip = (k1 + DEPTH - 1) / DEPTH * TILE, pairs = (k1 + 1) / 2;
+    for (size_t m0 = 0; m0 < m; m0 += BLOCK_M) {
+        size_t m1 = smaller(m - m0, BLOCK_M);
+        pack_pairs(a.data + m0 * a.row, a.row, a.column, m1, k1, false, packed_a);
+        for (size_t j = 0; j < n1; j += 2 * SIDE) {
+            const uint16_t *strip_b = packed_b + j / SIDE * strip;
+            struct finish own = *finish;
+            if (own.bias) own.bias += j;
+            for (size_t i = 0; i < m1; i += ROWS)
+                block(pairs, packed_a + i / SIDE * strip + i % SIDE * 2, strip_b,
+                      j + SIDE < n1 ? strip_b + strip : strip_b, c + (m0 + i) * ldc + j, ldc, smaller(m1 - i, ROWS),
+                      smaller(n1 - j, 2 * SIDE), &own);
         }
-        _mm512_mask_storeu_ps(at, first, sum[i][0]);
-        _mm512_mask_storeu_ps(at + SIDE, second, sum[i][1]);
     }
 }
 
@@ -49,25 +82,31 @@ static void matmul_bf16(size_t m, size_t n, size_t k, struct ten_strided a, stru
     for (size_t n0 = 0; n0 < n; n0 += BLOCK_N) {
         size_t n1 = smaller(n - n0, BLOCK_N);
         for (size_t k0 = 0; k0 < k; k0 += BLOCK_K) {
-            size_t k1 = smaller(k - k0, BLOCK_K), strip = (k1 + DEPTH - 1) / DEPTH * TILE, pairs = (k1 + 1) / 2;
+            size_t k1 = smaller(k - k0, BLOCK_K);
+            struct finish finish = {.accumulate = accumulate || k0 > 0};
             pack_pairs(b.data + k0 * b.row + n0 * b.column, b.column, b.row, n1, k1, false, packed_b);
-            for (size_t m0 = 0; m0 < m; m0 += BLOCK_M) {
-                size_t m1 = smaller(m - m0, BLOCK_M);
-                pack_pairs(a.data + m0 * a.row + k0 * a.column, a.row, a.column, m1, k1, false, packed_a);
-                for (size_t j = 0; j < n1; j += 2 * SIDE) {
-                    const uint16_t *strip_b = packed_b + j / SIDE * strip;
-                    for (size_t i = 0; i < m1; i += ROWS)
-                        block(pairs, packed_a + i / SIDE * strip + i % SIDE * 2, strip_b,
-                              j + SIDE < n1 ? strip_b + strip : strip_b, c + (m0 + i) * ldc + n0 + j, ldc,
-                              smaller(m1 - i, ROWS), smaller(n1 - j, 2 * SIDE), accumulate || k0 > 0);
-                }
-            }
+            by_block(m, n1, k1, (struct ten_strided){a.data + k0 * a.column, a.row, a.column}, packed_b, c + n0, ldc,
+                     &finish, packed_a);
         }
     }
+}
+
+static void packed_bf16(size_t m, size_t n, size_t k, struct ten_strided a, const float *packed, const float *bias,
+                        bool relu, float *c, size_t ldc, float *scratch) {
+    for (size_t n0 = 0; n0 < n; n0 += BLOCK_N)
+        for (size_t k0 = 0; k0 < k; k0 += BLOCK_K) {
+            size_t k1 = smaller(k - k0, BLOCK_K);
+            bool last = k0 + k1 == k;
+            struct finish finish = {k0 > 0, last && bias ? bias + n0 : NULL, last && relu};
+            by_block(m, smaller(n - n0, BLOCK_N), k1, (struct ten_strided){a.data + k0 * a.column, a.row, a.column},
+                     (const uint16_t *)packed + block_at(n, k, n0, k0), c + n0, ldc, &finish, (uint16_t *)scratch);
+        }
 }
 
 void ten_kernels_add_bf16(struct ten_kernels *kernels) {
     kernels->name = "bf16";
     kernels->bf16_pays = true;
     kernels->matmul_bf16 = matmul_bf16;
+    kernels->pack_bf16 = pack_whole;
+    kernels->packed_bf16 = packed_bf16;
 }

@@ -4,6 +4,7 @@
 #ifndef TEN_KERNELS_PAIRS_H
 #define TEN_KERNELS_PAIRS_H
 
+#include "kernels/kernels.h"
 #include "kernels/square.h"
 
 #include <immintrin.h>
@@ -63,6 +64,20 @@ static inline void pack_pairs(const float *from, size_t line, size_t step, size_
                        by_line, v);
             for (size_t p = 0; p < SIDE; p++) _mm512_store_si512(to + p * DEPTH, v[p]);
         }
+}
+
+/* The blocks of a factor of n lines and k values that is packed whole: those of lines n0 on, then of values k0 on. */
+enum { BLOCK_N = 512, BLOCK_K = 512 };
+static inline size_t block_at(size_t n, size_t k, size_t n0, size_t k0) {
+    size_t lines = smaller(n - n0, BLOCK_N);
+    return n0 * ((k + DEPTH - 1) / DEPTH * DEPTH) + (lines + SIDE - 1) / SIDE * SIDE * k0;
+}
+
+static inline void pack_whole(size_t n, size_t k, struct ten_strided b, float *packed) {
+    for (size_t n0 = 0; n0 < n; n0 += BLOCK_N)
+        for (size_t k0 = 0; k0 < k; k0 += BLOCK_K)
+            pack_pairs(b.data + k0 * b.row + n0 * b.column, b.column, b.row, smaller(n - n0, BLOCK_N),
+                       smaller(k - k0, BLOCK_K), false, (uint16_t *)packed + block_at(n, k, n0, k0));
 }
 
 #endif

@@ -112,6 +112,25 @@ static void round_to_bf16(float *values, size_t count) {
 
 static inline size_t round_up(size_t a, size_t multiple) { return (a + multiple - 1) / multiple * multiple; }
 
+static void round_if(bool wanted, float *values, size_t count) {
+    if (wanted) round_to_bf16(values, count);
+}
+
+/* The rows of a by one packed block of b. */
+static inline __attribute__((always_inline)) void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a,
+                                                           const float *packed_b, float *c, size_t ldc, bool add,
+                                                           bool bf16, float *packed_a) {
+    for (size_t m0 = 0; m0 < m; m0 += BLOCK_M) {
+        size_t m1 = smaller(m - m0, BLOCK_M);
+        pack(a.data + m0 * a.row, a.row, a.column, m1, k1, TILE_M, packed_a);
+        round_if(bf16, packed_a, round_up(m1, TILE_M) * k1);
+        for (size_t j = 0; j < n1; j += TILE_N)
+            for (size_t i = 0; i < m1; i += TILE_M)
+                tile(k1, packed_a + i * k1, packed_b + j * k1, c + (m0 + i) * ldc + j, ldc, smaller(m1 - i, TILE_M),
+                     smaller(n1 - j, TILE_N), add);
+    }
+}
+
 static inline __attribute__((always_inline)) void multiply(size_t m, size_t n, size_t k, struct ten_strided a,
                                                            struct ten_strided b, float *c, size_t ldc, bool accumulate,
                                                            float *scratch, bool bf16) {
@@ -122,18 +141,10 @@ static inline __attribute__((always_inline)) void multiply(size_t m, size_t n, s
         size_t n1 = smaller(n - n0, BLOCK_N);
         for (size_t k0 = 0; k0 < k; k0 += BLOCK_K) {
             size_t k1 = smaller(k - k0, BLOCK_K);
-            bool add = accumulate || k0 > 0;
             pack(b.data + k0 * b.row + n0 * b.column, b.column, b.row, n1, k1, TILE_N, packed_b);
-            if (bf16) round_to_bf16(packed_b, round_up(n1, TILE_N) * k1);
-            for (size_t m0 = 0; m0 < m; m0 += BLOCK_M) {
-                size_t m1 = smaller(m - m0, BLOCK_M);
-                pack(a.data + m0 * a.row + k0 * a.column, a.row, a.column, m1, k1, TILE_M, packed_a);
-                if (bf16) round_to_bf16(packed_a, round_up(m1, TILE_M) * k1);
-                for (size_t j = 0; j < n1; j += TILE_N)
-                    for (size_t i = 0; i < m1; i += TILE_M)
-                        tile(k1, packed_a + i * k1, packed_b + j * k1, c + (m0 + i) * ldc + n0 + j, ldc,
-                             smaller(m1 - i, TILE_M), smaller(n1 - j, TILE_N), add);
-            }
+            round_if(bf16, packed_b, round_up(n1, TILE_N) * k1);
+            by_block(m, n1, k1, (struct ten_strided){a.data + k0 * a.column, a.row, a.column}, packed_b, c + n0, ldc,
+                     accumulate || k0 > 0, bf16, packed_a);
         }
     }
 }
@@ -146,6 +157,35 @@ static void matmul(size_t m, size_t n, size_t k, struct ten_strided a, struct te
 static void matmul_bf16(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
                         bool accumulate, float *scratch) {
     multiply(m, n, k, a, b, c, ldc, accumulate, scratch, true);
+}
+
+/* Of a factor that is packed whole, the block of lines n0 and values k0 on. */
+static size_t block_at(size_t n, size_t k, size_t n0, size_t k0) {
+    return n0 * k + round_up(smaller(n - n0, BLOCK_N), TILE_N) * k0;
+}
+
+static void pack_bf16(size_t n, size_t k, struct ten_strided b, float *packed) {
+    for (size_t n0 = 0; n0 < n; n0 += BLOCK_N)
+        for (size_t k0 = 0; k0 < k; k0 += BLOCK_K) {
+            size_t n1 = smaller(n - n0, BLOCK_N), k1 = smaller(k - k0, BLOCK_K);
+            float *to = packed + block_at(n, k, n0, k0);
+            pack(b.data + k0 * b.row + n0 * b.column, b.column, b.row, n1, k1, TILE_N, to);
+            round_to_bf16(to, round_up(n1, TILE_N) * k1);
+        }
+}
+
+static void packed_bf16(size_t m, size_t n, size_t k, struct ten_strided a, const float *packed, const float *bias,
+                        bool relu, float *c, size_t ldc, float *scratch) {
+    for (size_t n0 = 0; n0 < n; n0 += BLOCK_N)
+        for (size_t k0 = 0; k0 < k; k0 += BLOCK_K)
+            by_block(m, smaller(n - n0, BLOCK_N), smaller(k - k0, BLOCK_K),
+                     (struct ten_strided){a.data + k0 * a.column, a.row, a.column}, packed + block_at(n, k, n0, k0),
+                     c + n0, ldc, k0 > 0, true, scratch);
+    for (size_t i = 0; i < m && (bias || relu); i++)
+        for (size_t j = 0; j < n; j++) {
+            float sum = c[i * ldc + j] + (bias ? bias[j] : 0);
+            c[i * ldc + j] = relu && !(sum > 0) ? 0 : sum;
+        }
 }
 
 /* ---- Windows of images ----------------------------------------------------------------------------------- */

@@ -51,7 +51,7 @@ const struct ten_layer_type ten_layer_relu = {
 static bool parse_leaky(struct ten_layer *layer, size_t words, const char *const *word) {
     layer->rate = 0.01f;
     if (words > 1 || (words == 1 && !ten_word_real(word[0], 0, 1, &layer->rate))) return false;
-    if (layer->rate != 0.01f) ten_layer_write(layer, " %.9g", (double)layer->rate);
+    if (layer->rate != 0.01f) ten_layer_write_rate(layer, layer->rate);
     return true;
 }
 
@@ -89,7 +89,7 @@ enum { DRAWS = 65536 }; /* the probability is a multiple of 1 / DRAWS */
 
 static bool parse_dropout(struct ten_layer *layer, size_t words, const char *const *word) {
     if (words != 1 || !ten_word_real(word[0], 0, 0.99, &layer->rate)) return false;
-    ten_layer_write(layer, " %.9g", (double)layer->rate);
+    ten_layer_write_rate(layer, layer->rate);
     return true;
 }
 

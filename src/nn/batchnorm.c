@@ -20,7 +20,7 @@ static const double epsilon = 1e-5;
 static bool parse(struct ten_layer *layer, size_t words, const char *const *word) {
     layer->rate = 0.1f;
     if (words > 1 || (words == 1 && !ten_word_real(word[0], 0, 1, &layer->rate))) return false;
-    if (layer->rate != 0.1f) ten_layer_write(layer, " %.9g", (double)layer->rate);
+    if (layer->rate != 0.1f) ten_layer_write_rate(layer, layer->rate);
     return true;
 }
 

@@ -23,12 +23,25 @@ static enum ten_status plan(struct ten_layer *layer, struct ten_error *error) {
     layer->scratch = ten_windows_scratch(layer->units, 1, inputs) + MOST_ROWS;
     if (layer->scratch < TEN_MATMUL_SCRATCH) layer->scratch = TEN_MATMUL_SCRATCH;
     layer->scratch += layer->units; /* a row of the gradient */
+    layer->prepared = TEN_PACKED(layer->units, inputs);
+    layer->prepared_backward = TEN_PACKED(inputs, layer->units);
     return TEN_OK;
 }
 
 static void initialise(const struct ten_layer *layer, struct ten_random *random, float *parameters, float *statistics) {
     (void)statistics;
     ten_initialise_uniform(random, ten_volume_size(layer->in), layer->parameters, parameters);
+}
+
+/* The weights, packed once for all products of a batch. */
+static void prepare(const struct ten_layer *layer, enum ten_precision precision, const float *parameters, bool backward,
+                    float *prepared) {
+    size_t inputs = ten_volume_size(layer->in), units = layer->units;
+    if (precision == TEN_SINGLE) return;
+    if (backward)
+        ten_kernels()->pack_bf16(inputs, units, (struct ten_strided){parameters, 1, units}, prepared);
+    else
+        ten_kernels()->pack_bf16(units, inputs, (struct ten_strided){parameters, units, 1}, prepared);
 }
 
 static size_t fold(struct ten_layer *layer, size_t behind) {
@@ -62,9 +75,8 @@ static void forward(const struct ten_layer *layer, const struct ten_pass *pass, 
         }
         return;
     }
-    ten_product_of(pass->precision)(rows, units, inputs, (struct ten_strided){in, inputs, 1},
-                                    (struct ten_strided){weights, units, 1}, out, units, false, pass->scratch);
-    kernels->windows_finish(rows, units, out, biases, relu, false, out, NULL);
+    kernels->packed_bf16(rows, units, inputs, (struct ten_strided){in, inputs, 1}, pass->prepared, biases, relu, out,
+                         units, pass->scratch);
 }
 
 /* gradient[inputs first..first+count-1 x units] over the rows. */
@@ -72,7 +84,7 @@ static void weight_gradient(const struct ten_layer *layer, const struct ten_pass
                             const float *g, size_t first, size_t count, float *gradient) {
     size_t inputs = ten_volume_size(layer->in), units = layer->units;
     if (pass->precision != TEN_SINGLE) {
-        ten_product_of(pass->precision)(count, units, rows, (struct ten_strided){in + first, 1, inputs},
+        ten_kernels()->matmul_bf16(count, units, rows, (struct ten_strided){in + first, 1, inputs},
                                         (struct ten_strided){g, units, 1}, gradient, units, false, pass->scratch);
         return;
     }
@@ -116,9 +128,8 @@ static void input_gradient(const struct ten_layer *layer, const struct ten_pass 
                            const float *g, float *in_gradient) {
     size_t inputs = ten_volume_size(layer->in), units = layer->units;
     if (pass->precision != TEN_SINGLE) {
-        ten_product_of(pass->precision)(rows, inputs, units, (struct ten_strided){g, units, 1},
-                                        (struct ten_strided){pass->parameters, 1, units}, in_gradient, inputs, false,
-                                        pass->scratch);
+        ten_kernels()->packed_bf16(rows, inputs, units, (struct ten_strided){g, units, 1},
+                                   pass->prepared + layer->prepared, NULL, false, in_gradient, inputs, pass->scratch);
         return;
     }
     memset(in_gradient, 0, rows * inputs * sizeof *in_gradient);
@@ -147,6 +158,7 @@ const struct ten_layer_type ten_layer_dense = {
     .parse = parse,
     .plan = plan,
     .fold = fold,
+    .prepare = prepare,
     .initialise = initialise,
     .forward = forward,
     .backward = backward,

@@ -60,6 +60,15 @@ void ten_layer_write(struct ten_layer *layer, const char *format, ...) {
     va_end(arguments);
 }
 
+void ten_layer_write_rate(struct ten_layer *layer, float value) {
+    char text[32];
+    for (int digits = 1; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        if (strtof(text, NULL) == value) break;
+    }
+    ten_layer_write(layer, " %s", text);
+}
+
 struct ten_volume_name ten_volume_name(struct ten_volume volume) {
     struct ten_volume_name name;
     if (volume.height == 1 && volume.width == 1)

@@ -25,6 +25,8 @@ bool ten_word_real(const char *word, double least, double most, float *value);
 
 /* Appends to layer->text, which has room for what parse functions can write. */
 void ten_layer_write(struct ten_layer *layer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Appends " NUMBER" with as few digits as read back as the same number: 0.3, not 0.300000012. */
+void ten_layer_write_rate(struct ten_layer *layer, float value);
 
 /* "18x18x32", or "128" for a vector. */
 struct ten_volume_name {
@@ -41,16 +43,8 @@ enum ten_status ten_layer_check(const struct ten_network *network, size_t layer,
 /* Sets top, left, out.height and out.width from in, kernel, stride and padding; fails if no window fits. */
 enum ten_status ten_window_plan(struct ten_layer *layer, struct ten_error *error);
 
-/* ---- Products ----------------------------------------------------------------------------------------------------
+/* ---- Parameters ---------------------------------------------------------------------------------------------------
  */
-
-typedef void ten_product(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
-                         bool accumulate, float *scratch);
-
-/* The product of a precision. */
-static inline ten_product *ten_product_of(enum ten_precision precision) {
-    return precision == TEN_BF16 ? ten_kernels()->matmul_bf16 : ten_kernels()->matmul;
-}
 
 /* Weights and biases uniform within 1 / sqrt(fan_in), as PyTorch's Linear and Conv2d start. */
 void ten_initialise_uniform(struct ten_random *random, size_t fan_in, size_t count, float *values);

@@ -20,7 +20,7 @@
 #include <zlib.h>
 
 /* Parameters that one task updates, about: with their gradient and moments they fit into a core's second cache. */
-enum { PIECE = 16384 };
+enum { PIECE = 32768 };
 /* Seconds between checkpoints within an epoch. */
 static const double CHECKPOINT_SECONDS = 30;
 /* Streams apart from those that the same seed gives elsewhere. */
@@ -133,6 +133,14 @@ static enum ten_status gather_validation(struct training *t, struct ten_error *e
     return TEN_OK;
 }
 
+/* Parameters of a piece of a layer of so many rows of `units`: whole rows, as many in one piece as in the next, and
+ * fitting the products' blocks. */
+static size_t whole_rows(size_t rows, size_t units) {
+    enum { LINES = 8 };
+    size_t pieces = ten_block_count(rows * units, PIECE), each = ten_block_count(rows, pieces);
+    return units > PIECE ? units : ten_block_count(each, LINES) * LINES * units;
+}
+
 /* Cuts begin..end-1 into pieces of `size`. */
 static void add_pieces(struct training *t, size_t begin, size_t end, size_t size, bool decay) {
     for (; begin < end; begin += size) {
@@ -152,7 +160,7 @@ static enum ten_status plan_pieces(struct training *t, struct ten_error *error) 
     for (size_t i = 0; i < n->count; i++) {
         const struct ten_layer *layer = &n->layers[i];
         size_t at = layer->parameters_at, size = PIECE;
-        if (layer->whole) size = layer->units > PIECE ? layer->units : PIECE / layer->units * layer->units;
+        if (layer->whole) size = whole_rows(layer->decayed / layer->units, layer->units);
         add_pieces(t, at, at + layer->decayed, size, decay);
         add_pieces(t, at + layer->decayed, at + layer->parameters, PIECE, false);
     }

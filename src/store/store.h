@@ -8,15 +8,19 @@
 
 #include <jansson.h>
 
-/* Members of a run. Texts: kind ("train", "crossval", "fold", "tune", "trial", "evaluation", "embed"), name, model, prep,
- * data (name), checksum (of the data it was fitted on), version, kernels, started (UTC, ISO 8601), state ("done", "failed",
- * "pruned", "running"), identity (what makes it the same run as another: unique within its parent). Numbers: id, parent
- * (id of the run it belongs to), seed, threads, seconds, accuracy. Objects: settings, metrics, history. All but `kind`
- * may be missing; `started` is then now, `state` "done". */
+/* Members of a run. Texts: kind ("train", "crossval", "fold", "tune", "trial", "evaluation", "embed"), name, model,
+ * prep, data (name), checksum (of the data it was fitted on), version, kernels, started (UTC, ISO 8601), state ("done",
+ * "failed", "pruned", "running"), identity (what makes it the same run as another: unique within its parent). Numbers:
+ * id, parent (id of the run it belongs to), seed, threads, seconds, accuracy. Objects: settings, metrics, history. All
+ * but `kind` may be missing; `started` is then now, `state` "done". */
+
+/* The kinds that commands keep, for people. */
+#define TEN_RUN_KINDS "train, crossval, fold, tune, trial, evaluation"
 
 struct ten_store;
 
-/* Opens or makes the file. TEN_FORMAT if it is another database or of a later version; TEN_IO if it cannot be opened. */
+/* Opens or makes the file. TEN_FORMAT if it is another database or of a later version; TEN_IO if it cannot be opened.
+ */
 enum ten_status ten_store_open(struct ten_store **out, const char *path, struct ten_error *error);
 void ten_store_close(struct ten_store *store);
 

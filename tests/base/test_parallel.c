@@ -305,11 +305,6 @@ static enum ten_status stopped_task(void *context, size_t task, size_t thread, s
     return task == 2 ? ten_fail(error, TEN_IO, "task 2 went wrong") : TEN_OK;
 }
 
-static bool stop_at_once(void *context, const struct ten_progress *progress) {
-    (void)context, (void)progress;
-    return false;
-}
-
 /* Without a stage nobody is asked. */
 static void test_no_stage(void **state) {
     (void)state;

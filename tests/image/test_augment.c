@@ -356,17 +356,12 @@ static void test_dataset_copies(void **state) {
     ten_dataset_release(&set);
 }
 
-static bool refuse(void *context, const struct ten_progress *progress) {
-    (void)context, (void)progress;
-    return false;
-}
-
 static void test_stop(void **state) {
     (void)state;
     struct ten_error error;
     struct ten_dataset set, out;
     test_dataset(&set, 50, 28, 28, 4);
-    struct ten_run run = {.threads = 1, .progress = refuse}; /* the first thread reports */
+    struct ten_run run = {.threads = 1, .progress = stop_at_once}; /* the first thread reports */
     assert_fails(ten_augment_dataset(&out, &set, &full, 20, &run, &error), TEN_CANCELLED, "deform");
     assert_true(out.images == NULL && out.labels == NULL);
     ten_dataset_release(&set);

@@ -366,11 +366,6 @@ static void test_threads_and_seeds(void **state) {
     ten_dataset_release(&from);
 }
 
-static bool stop(void *context, const struct ten_progress *progress) {
-    (void)context, (void)progress;
-    return false;
-}
-
 static void test_bad_arguments(void **state) {
     (void)state;
     struct ten_error error;
@@ -390,7 +385,7 @@ static void test_bad_arguments(void **state) {
     assert_fails(ten_corrupt(&out, &none, 0, 1, NULL, &error), TEN_INVALID, "1 images of 5x1025");
     none.height = 0, none.width = 4;
     assert_fails(ten_corrupt(&out, &none, 0, 1, NULL, &error), TEN_INVALID, "sides of 1..1024");
-    struct ten_run stopped = {.progress = stop, .threads = 1}; /* the only thread is sure to be asked */
+    struct ten_run stopped = {.progress = stop_at_once, .threads = 1}; /* the only thread is sure to be asked */
     assert_fails(ten_corrupt(&out, &from, 0, 1, &stopped, &error), TEN_CANCELLED, "");
     assert_null(out.images);
     assert_int_equal(ten_corrupt(&out, &from, 99, 1, NULL, NULL), TEN_INVALID);

@@ -188,6 +188,35 @@ static void check_product(const struct product *p, const struct output *c, const
         }
 }
 
+/* A right factor that was packed before gives the same sums; bias and relu are what they are one after the other. */
+static void try_packed(const struct ten_kernels *set, struct ten_random *random, const struct product *p,
+                       float *scratch) {
+    if (!p->bf16 || p->k == 0 || p->accumulate) return;
+    float *packed = ten_alloc(TEN_PACKED(p->n, p->k), sizeof *packed), *bias = fresh(p->n, sizeof *bias);
+    bool relu = ten_random_below(random, 2), with_bias = ten_random_below(random, 2);
+    struct output c = output_new(p->m, p->n, p->n + 1), expected = output_new(p->m, p->n, p->n + 1);
+    for (size_t j = 0; j < p->n; j++) bias[j] = draw_value(random, p->kind, j);
+    run_product(set, p, &expected, scratch);
+    for (size_t i = 0; i < p->m; i++)
+        for (size_t j = 0; j < p->n; j++) {
+            float *value = (float *)output_row(&expected, i) + j;
+            if (with_bias) *value += bias[j];
+            if (relu && !(*value > 0)) *value = 0;
+        }
+    set->pack_bf16(p->n, p->k, p->b, packed);
+    for (size_t i = 0; i < TEN_MATMUL_SCRATCH; i += 97) scratch[i] = NAN;
+    set->packed_bf16(p->m, p->n, p->k, p->a, packed, with_bias ? bias : NULL, relu, output_row(&c, 0), c.stride,
+                     scratch);
+    check_guards(&c, "packed_bf16");
+    if (!same_output(&c, &expected))
+        fail_msg("%s: packed_bf16 %zux%zux%zu, bias %d, relu %d: not what matmul_bf16 gives", set->name, p->m, p->n,
+                 p->k, with_bias, relu);
+    free(packed);
+    free(bias);
+    free(c.block);
+    free(expected.block);
+}
+
 /* The set, again for the same bits, and the generic set. */
 static void try_product(const struct ten_kernels *set, struct ten_random *random, size_t m, size_t n, size_t k,
                         enum values kind, bool bf16, float *scratch) {
@@ -201,6 +230,7 @@ static void try_product(const struct ten_kernels *set, struct ten_random *random
     run_product(set, &p, &again, scratch);
     if (!same_output(&c, &again))
         fail_msg("%s: matmul %zux%zux%zu gives other bits the second time", set->name, m, n, k);
+    try_packed(set, random, &p, scratch);
     run_product(ten_kernels_at(0), &p, &generic, scratch);
     check_product(&p, &generic, "generic"); /* both within the bound of the truth: within twice that of each other */
     free(c.block);
@@ -966,6 +996,8 @@ static void test_widen_of(const struct ten_kernels *set) {
 static void (*const test_of[TEN_KERNELS])(const struct ten_kernels *set) = {
     [TEN_KERNEL_matmul] = test_matmul_of,
     [TEN_KERNEL_matmul_bf16] = test_matmul_bf16_of,
+    [TEN_KERNEL_pack_bf16] = test_matmul_bf16_of,
+    [TEN_KERNEL_packed_bf16] = test_matmul_bf16_of,
     [TEN_KERNEL_windows_product] = test_windows_of,
     [TEN_KERNEL_windows_weights] = test_windows_of,
     [TEN_KERNEL_windows_spread] = test_windows_of,

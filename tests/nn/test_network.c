@@ -43,8 +43,8 @@ static void test_text(void **state) {
          16 * 18 * 4 + 64 + 160},
         {"conv 7 5x3 stride 2x1 pad 2, batchnorm 0.25, leaky-relu 0.2, avgpool 2x3 stride 1, maxpool 2 stride 1x2, "
          "conv 10 2x2 pad same, dropout 0.1, global-avgpool",
-         "conv 7 5x3 stride 2x1 pad 2, batchnorm 0.25, leaky-relu 0.200000003, avgpool 2x3 stride 1, maxpool 2 stride "
-         "1x2, conv 10 2x2 pad same, dropout 0.100000001, global-avgpool",
+         "conv 7 5x3 stride 2x1 pad 2, batchnorm 0.25, leaky-relu 0.2, avgpool 2x3 stride 1, maxpool 2 stride "
+         "1x2, conv 10 2x2 pad same, dropout 0.1, global-avgpool",
          {12, 12, 1},
          416,
          14,

@@ -73,11 +73,6 @@ static void no_fold_sees_its_own_images(void **state) {
     ten_dataset_release(&all);
 }
 
-static bool stop(void *context, const struct ten_progress *progress) {
-    (void)context, (void)progress;
-    return false;
-}
-
 static void refuses_what_are_no_folds(void **state) {
     (void)state;
     struct ten_dataset all;
@@ -96,7 +91,7 @@ static void refuses_what_are_no_folds(void **state) {
                  "fold 2 has 0 of 30");
     assert_fails(ten_crossvalidate("nothing", NULL, NULL, 0, &all, fold, 2, results, NULL, NULL, &error), TEN_INVALID,
                  "nothing");
-    struct ten_run run = {.progress = stop};
+    struct ten_run run = {.progress = stop_at_once};
     assert_fails(ten_crossvalidate("mlp", "scale", NULL, 0, &all, fold, 2, results, NULL, &run, &error), TEN_CANCELLED,
                  "");
     free(all.labels);

@@ -504,7 +504,7 @@ static void test_odd_rows(void **state) {
         }
 }
 
-static bool stop_at_once(void *context, const struct ten_progress *progress) {
+static bool stop_at_the_third(void *context, const struct ten_progress *progress) {
     size_t *calls = context;
     return strcmp(progress->stage, "t-SNE") != 0 || ++*calls < 3;
 }
@@ -527,7 +527,7 @@ static void test_progress(void **state) {
     struct ten_error error;
     size_t calls = 0;
     double scores[2] = {0};
-    struct ten_run run = {.progress = stop_at_once, .context = &calls};
+    struct ten_run run = {.progress = stop_at_the_third, .context = &calls};
     assert_fails(ten_embed(&e, &f, 10, 200, &run, &error), TEN_CANCELLED, "t-SNE");
     assert_null(e.points);
     assert_int_equal(calls, 3);

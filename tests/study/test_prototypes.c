@@ -137,18 +137,13 @@ static void test_threads_and_seeds(void **state) {
     ten_dataset_release(&dataset);
 }
 
-static bool stop(void *context, const struct ten_progress *progress) {
-    (void)context, (void)progress;
-    return false;
-}
-
 static void test_without_labels_and_bad_input(void **state) {
     (void)state;
     struct ten_dataset dataset;
     test_dataset(&dataset, 20, 4, 4, 4);
     struct ten_prototypes prototypes[TEN_CLASSES];
     struct ten_error error;
-    const struct ten_run stopped = {.threads = 1, .progress = stop};
+    const struct ten_run stopped = {.threads = 1, .progress = stop_at_once};
     assert_fails(ten_find_prototypes(prototypes, &dataset, &stopped, &error), TEN_CANCELLED, "stopped");
     for (size_t label = 0; label < TEN_CLASSES; label++) assert_null(prototypes[label].means);
     const struct ten_dataset none = {0}, unlabelled = {20, 4, 4, dataset.images, NULL};

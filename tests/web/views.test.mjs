@@ -106,7 +106,14 @@ async function startTraining(page, { epochs, limit, keep = false, model = "cnn2"
   await page.fill("#set-epochs", String(epochs));
   await page.fill("#train-images", String(limit));
   if (keep) await page.check("#train-keep");
+  await begin(page);
+}
+
+// Starts, and waits until the new training is the one that is watched.
+async function begin(page) {
+  const newest = (await server.get("/api/trainings")).trainings.reduce((most, { id }) => Math.max(most, id), 0);
   await page.getByRole("button", { name: "Start training" }).click();
+  await page.waitForFunction((id) => location.hash === `#training/${id}`, newest + 1);
 }
 
 const stateIs = (page, state) => page.waitForFunction((state) => document.querySelector(".watch .state")?.dataset.state === state, state, { timeout: 30000 });
@@ -116,7 +123,6 @@ describe("a training", () => {
     const { page, noise, close } = await open("#training");
     await page.waitForSelector(".rest"); // nothing has been trained yet
     await startTraining(page, { epochs: 3, limit: 1200, keep: true });
-    await stateIs(page, "running");
     await stateIs(page, "done");
     assert.match(page.url(), /#training\/1$/);
     async function check() {
@@ -173,7 +179,7 @@ describe("a training", () => {
     assert.match(await page.locator(".watch .result").innerText(), /^Stopped after [\d,]+ epochs?/);
     await page.waitForFunction(() => !document.querySelector("button.primary").disabled);
     await page.selectOption("#train-model", "nearest-centroid");
-    await page.getByRole("button", { name: "Start training" }).click();
+    await begin(page);
     await stateIs(page, "done");
     assert.equal(await page.locator(".watch h2").innerText(), "Nearest centroid");
     assert.equal(await page.locator(".watch .charts").isVisible(), false);

@@ -415,9 +415,9 @@ describe("the runs", () => {
 
 // ---- All views ----
 
-for (const width of [1400, 390]) {
-  for (const colorScheme of ["light", "dark"]) {
-    test(`every view is accessible and fits, ${width} px, ${colorScheme}`, async () => {
+describe("every view", { concurrency: 2 }, () => {
+  for (const [width, colorScheme] of [[1400, "light"], [390, "dark"], [1400, "dark"], [390, "light"]]) {
+    test(`is accessible and fits, ${width} px, ${colorScheme}`, async () => {
       const { page, noise, close } = await open("#training/1", { width, colorScheme });
       const found = [];
       for (const [hash, ready] of [["#training/1", ".watch .chart-dot"], ["#hand", ".wanted b"], ["#study/runs", ".runs tbody tr"], ["#study/runs/1", ".run .chart-dot"]]) {
@@ -434,7 +434,7 @@ for (const width of [1400, 390]) {
       await close();
     });
   }
-}
+});
 
 test("the server goes and comes back: the banner tells it, and the views go on", async () => {
   const { page, close } = await open("#training/1");

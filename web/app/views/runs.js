@@ -134,7 +134,9 @@ export function createRuns(host, { api, announce }) {
       if (!one) offerModels();
       show();
     } catch (error) {
-      if (!gone && error.code !== "offline") write(told, error.message);
+      if (gone || error.code === "offline") return;
+      write(told, error.message);
+      if (error.code === "no_database") clearInterval(timer);
     }
   }
 

@@ -14,7 +14,7 @@ const NEWEST = 5; // runs beside the report
 export function mount(host, context) {
   const { api, route, theme } = context;
   const ends = [];
-  let study = null, gone = false, shown = null, updated = null, open = null, trouble = null;
+  let study = null, gone = false, shown = null, updated = null, open = null, trouble = null, database = true;
 
   const nav = element("nav.parts", { "aria-label": "Parts of the study" });
   const newest = element("section.newest", { "aria-label": "Newest runs", hidden: true });
@@ -126,7 +126,8 @@ export function mount(host, context) {
   function showNote() {
     const parts = [];
     if (trouble) parts.push(element("p.notice", { role: "alert" }, trouble));
-    else if (study && !study.report) parts.push(study.making ? element("p.notice", {}, "The study's report is being made; it takes some seconds.") : noStudy());
+    else if (study && !study.report) parts.push(study.making ? element("p.notice", {}, "The study's report is being made; it takes some seconds.")
+      : study.updated ? element("p.notice", {}, "A study is being made, and is not yet far enough for a report. Its figures will stand here.") : noStudy());
     else if (study && !study.finished) parts.push(element("p.notice", {}, `The study is not finished; this is what there was at ${moment(study.updated)}.`));
     if (study?.report && !study.making && updated && updated !== study.updated) {
       parts.push(element("p.notice", {}, "The study has changed. ", element("button", { type: "button", onclick: () => {
@@ -153,13 +154,14 @@ export function mount(host, context) {
       study = answer;
       if (answer.report) updated ??= answer.updated;
       if (had !== study.report) shown = null;
-      const { runs } = await api.get(`/api/runs?latest=${NEWEST}`);
+      const { runs } = database ? await api.get(`/api/runs?latest=${NEWEST}`) : { runs: [] };
       if (gone) return;
       const text = JSON.stringify(runs);
       if (text !== last) showNewest(runs);
       last = text;
     } catch (error) {
-      if (error.code !== "offline" && error.code !== "no_runs") trouble = error.message;
+      if (error.code === "no_database") database = false; // asked no more
+      else if (error.code !== "offline") trouble = error.message;
     }
     showNote();
     show();

@@ -165,6 +165,11 @@ function setUpBanner() {
   });
 }
 
+// The link to skip by leads past the bar, not to another view.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  at("main").focus();
+});
 setUpTheme();
 setUpBanner();
 document.querySelector(".skip").addEventListener("click", (event) => {

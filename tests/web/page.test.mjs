@@ -275,7 +275,7 @@ test("undo, redo, clear, eraser, by mouse and by keys", async () => {
   const { page, noise, close } = await open();
   assert.equal(await page.isDisabled("#undo"), true);
   await draw(page, strokes[1]);
-  await answered(page);
+  await settled(page);
   const one = await inkPixels(page);
   await draw(page, [[100, 100, 150, 150]]);
   await settled(page);
@@ -298,6 +298,7 @@ test("undo, redo, clear, eraser, by mouse and by keys", async () => {
   assert.ok((await inkPixels(page)) < 20);
   assert.equal(await page.locator("#sentence").textContent(), "Nothing drawn.");
   await page.keyboard.press("Delete");
+  await settled(page);
   assert.equal(await page.getAttribute("#eraser", "aria-pressed"), "false");
   assert.ok(await page.isVisible("#invitation"));
   assert.equal(await number(page), "");

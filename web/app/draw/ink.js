@@ -3,7 +3,7 @@
 // so that undo is a step back in a list.
 
 export const WIDTH = 400, HEIGHT = 320;
-const MOST_STEPS = 200;
+const MOST_STEPS = 200, MOST_PICTURES = 8; // that can be undone: pictures are large
 
 export class Drawing {
   #steps = [{ strokes: [], picture: null }];
@@ -23,7 +23,8 @@ export class Drawing {
   #replace(sheet) {
     this.#steps.length = this.#now + 1;
     this.#steps.push(sheet);
-    if (this.#steps.length > MOST_STEPS) this.#steps.shift();
+    const pictures = () => new Set(this.#steps.map((step) => step.picture)).size;
+    while (this.#steps.length > MOST_STEPS || pictures() > MOST_PICTURES + 1) this.#steps.shift();
     this.#now = this.#steps.length - 1;
   }
   // A stroke on a picture begins a new sheet.

@@ -35,7 +35,7 @@ export async function loadPicture(file, name = file.name || "The picture") {
     bitmap = small;
   }
   const canvas = canvasOf(width, height);
-  canvas.getContext("2d").drawImage(bitmap, 0, 0);
+  canvas.getContext("2d").drawImage(bitmap, 0, 0, width, height);
   bitmap.close();
   let blob = file.type === "image/jpeg" ? await blobOf(canvas, "image/jpeg", 0.95) : await blobOf(canvas, "image/png");
   if (blob && blob.size > MOST_BYTES / 2) blob = await blobOf(canvas, "image/jpeg", 0.92); // a transparent one is small as PNG

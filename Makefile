@@ -2,7 +2,7 @@
 
 BUILD := build
 
-.PHONY: build study test bench bench-peers clean format help
+.PHONY: build study serve test bench bench-peers clean format help
 .DEFAULT_GOAL := build
 
 build: ## the program, build/tenfold, and the library
@@ -14,6 +14,10 @@ study: build ## the whole study on MNIST, ending with the report
 	@$(BUILD)/tenfold fetch mnist
 	@$(BUILD)/tenfold study
 	@echo "Open study/report.html in a browser; \`make study\` again does nothing twice."
+
+serve: build ## the page on http://127.0.0.1:8000, trained on MNIST as far as it is not yet
+	@$(BUILD)/tenfold fetch mnist
+	@$(BUILD)/tenfold serve
 
 test: ## all tests: gcc, clang, sanitizers, command line, browser
 	@tools/setup test

@@ -31,7 +31,7 @@ extern "C" {
 
 /* ---- Version ------------------------------------------------------------------------------------------ */
 
-#define TEN_VERSION_STRING "0.2.0"
+#define TEN_VERSION_STRING "0.3.0"
 
 /* The version of the library that is linked, as "major.minor.patch". */
 TEN_API const char *ten_version(void);
@@ -80,6 +80,8 @@ struct ten_progress {
     double done, total, score;
 };
 
+struct ten_pipeline;
+
 /* How a long computation is run. NULL stands for {0}: seed 0, all processors, no progress. */
 struct ten_run {
     uint64_t seed; /* of every random choice; same seed, data and kernel set: same result to the bit */
@@ -93,6 +95,11 @@ struct ten_run {
      * settings and seed, ends with the same bytes as one that was not. A checkpoint of anything else is TEN_INVALID. It
      * stays when the fit is done. */
     const char *checkpoint;
+    /* NULL, or called with `context` after each epoch of a neural network's fit, from the thread that called the library.
+     * For the time of the call `pipeline` is what training would end with now: fitted, with a history up to this epoch,
+     * to be asked for predictions, filters and the like; it must not be fitted, freed or kept. Returning false stops as
+     * `progress` does. What comes of the training does not depend on it, and its time does not count as training. */
+    bool (*epoch)(void *context, const struct ten_pipeline *pipeline);
 };
 
 /* ---- Data --------------------------------------------------------------------------------------------- */

@@ -54,6 +54,13 @@ enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
 #define OPT_LEARNING   (UINT64_C(1) << 38)
 #define OPT_PICTURES   (UINT64_C(1) << 39) /* --png and --svg */
 #define OPT_KIND       (UINT64_C(1) << 40)
+#define OPT_WATCH      (UINT64_C(1) << 50)
+#define OPT_HOST       (UINT64_C(1) << 51)
+#define OPT_PORT       (UINT64_C(1) << 52)
+#define OPT_STUDY      (UINT64_C(1) << 53)
+#define OPT_NO_TRAIN   (UINT64_C(1) << 54)
+#define OPT_MODEL_FOLDER (UINT64_C(1) << 55) /* --models DIR */
+#define OPT_PATIENCE   (UINT64_C(1) << 56)
 #define OPT_COMMON     (OPT_SEED | OPT_THREADS | OPT_QUIET | OPT_JSON | OPT_HELP)
 
 enum { MAX_SETTINGS = 64 };
@@ -70,8 +77,10 @@ struct options {
     size_t repeat;                                     /* 0: not given */
     const char *grid, *space, *strategy, *runs, *kind; /* NULL where not given */
     size_t folds, trials, iterations;                  /* 0: not given */
-    double max_seconds, perplexity;                    /* 0: not given */
-    bool robustness, learning, png, svg;
+    double max_seconds, perplexity, patience;          /* 0: not given */
+    const char *host, *study;                          /* NULL where not given */
+    unsigned port;                                     /* if port_given */
+    bool robustness, learning, png, svg, watch, port_given, no_train;
     bool quiet, json, gzip, quick, speedrun, help;
     const char *settings[MAX_SETTINGS];
     size_t setting_count;
@@ -112,8 +121,8 @@ void ten_help_entry(FILE *file, size_t margin, const char *name, size_t column, 
 
 extern const struct command ten_command_study, ten_command_fetch, ten_command_convert, ten_command_explore,
     ten_command_train, ten_command_compare, ten_command_bench, ten_command_evaluate, ten_command_predict,
-    ten_command_inspect, ten_command_embed, ten_command_crossval, ten_command_tune, ten_command_runs,
-    ten_command_report, ten_command_info, ten_command_help;
+    ten_command_inspect, ten_command_embed, ten_command_crossval, ten_command_tune, ten_command_runs, ten_command_report,
+    ten_command_info, ten_command_serve, ten_command_help;
 
 /* The command being run, for messages. */
 extern const char *ten_command_name;
@@ -226,6 +235,8 @@ enum ten_status ten_measure_fitted(struct measured *out, const struct ten_data *
                                    struct ten_error *error);
 void ten_measured_release(struct measured *measured);
 
+/* A pipeline's parameters as an object. */
+json_t *ten_settings_json(const struct ten_pipeline_info *info);
 /* A row as docs/formats.md has it. `with_fit`: also seconds of fitting and peak bytes. test_count 0: not measured. */
 json_t *ten_row_json(const struct measured *measured, size_t test_count, bool with_fit);
 /* An evaluation: a row, and all of `evaluate --json`. */

@@ -1,5 +1,6 @@
 /* `tenfold train`: fits one pipeline and writes the model file. */
 #include "cli/record.h"
+#include "cli/watch.h"
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -10,16 +11,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What will be fitted, for models that can tell before. */
+/* What will be fitted, for people or who watches. */
 static enum ten_status show_summary(const struct options *options, const struct ten_data *data, const char *model,
-                                    struct ten_error *error) {
+                                    struct watch *watch, struct ten_error *error) {
     struct ten_pipeline *pipeline;
     char *summary = NULL;
     enum ten_status status =
         ten_pipeline_new(&pipeline, model, options->prep, options->settings, options->setting_count, error);
     if (status != TEN_OK) return status;
     status = ten_pipeline_summarise(pipeline, data->train.height, data->train.width, &summary, error);
-    if (summary) ten_say(options, "%s", summary);
+    if (status == TEN_OK && options->watch)
+        status = ten_watch_begin(watch, pipeline, data->train.count, summary, error);
+    else if (summary)
+        ten_say(options, "%s", summary);
     free(summary);
     ten_pipeline_free(pipeline);
     return status;
@@ -31,10 +35,12 @@ static enum ten_status train(const struct options *options, const char *model, c
     struct ten_data data = {0};
     struct measured measured = {0};
     struct ten_run run = ten_run_for(options);
+    struct watch watch = {0};
     double start = ten_seconds();
     enum ten_status status = ten_load_data(options, &data, error);
     if (status == TEN_OK && held_out) status = ten_hold_out(&data, options->seed, error);
-    if (status == TEN_OK) status = show_summary(options, &data, model, error);
+    if (status == TEN_OK && options->watch) run = ten_watch_run(&watch, options, held_out ? &data.test : NULL);
+    if (status == TEN_OK) status = show_summary(options, &data, model, &watch, error);
     if (status == TEN_OK)
         status = ten_measure(&measured, NULL, model, options->prep, options, &data, measure, &run, error);
     if (status == TEN_OK) status = ten_pipeline_save(measured.pipeline, out, error);
@@ -51,6 +57,9 @@ static enum ten_status train(const struct options *options, const char *model, c
         json_object_set_new(*row, "history", ten_json_history(info.history));
         ten_record_row("train", *row, options, &data, ten_seconds() - start);
     }
+    if (options->watch && status == TEN_OK) ten_watch_done(&watch, *row);
+    if (options->watch && status != TEN_OK) ten_watch_failed(&watch, error);
+    ten_watch_release(&watch);
     ten_measured_release(&measured);
     ten_data_release(&data);
     return status;
@@ -70,6 +79,10 @@ static int run(const struct options *options) {
     struct ten_error error;
     if (ten_pipeline_new(&tried, model, options->prep, options->settings, options->setting_count, &error) != TEN_OK)
         return ten_complain_words(&error);
+    if (options->watch && options->json) {
+        ten_pipeline_free(tried);
+        return ten_complain(WRONG_USAGE, "--watch and --json: expected one of them");
+    }
     bool checkpoints = ten_pipeline_describe(tried).model->checkpoints;
     ten_pipeline_free(tried);
     if (options->checkpoint && !checkpoints)
@@ -90,7 +103,7 @@ static int run(const struct options *options) {
     if (json_object_get(row, "out_of_bag"))
         ten_say(options, "accuracy out of bag: %.4f", json_number_value(json_object_get(row, "out_of_bag")));
     if (options->json) return ten_print_json(row, NULL);
-    if (options->on)
+    if (options->on && !options->watch)
         printf("accuracy on %s: %.4f (95 %% interval %.4f to %.4f)\n", options->on,
                json_number_value(json_object_get(row, "accuracy")),
                json_number_value(json_object_get(row, "accuracy_low")),
@@ -106,14 +119,16 @@ const struct command ten_command_train = {
     .details = "Fits on all training images and measures nothing, unless --on asks: `--on validation` holds a sixth of "
                "the training images out and measures on it; `--on test` measures on the test set. "
                "Neural networks: --net writes one out, --checkpoint survives anything: the same command goes on where "
-               "it was stopped or killed, and ends with the same bytes.",
+               "it was stopped or killed, and ends with the same bytes. "
+               "--watch prints a JSON object a line while it trains.",
     .examples = "  tenfold train knn\n"
                 "  tenfold train logistic --prep original --set C=0.1 --on validation\n"
                 "  tenfold train naive-bayes --data fashion --out nb.safetensors --json\n"
                 "  tenfold train cnn2 --set epochs=3 --checkpoint cnn2.checkpoint --on test\n"
                 "  tenfold train --net \"conv 8 5x5, relu, maxpool 2, dense 10\" --on test\n",
     .options =
-        OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_ON | OPT_NET | OPT_CHECKPOINT | OPT_RUNS,
+        OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_ON | OPT_NET | OPT_CHECKPOINT | OPT_RUNS |
+        OPT_WATCH,
     .notes = (const struct option_note[]){{OPT_ON, "measure, too: on validation or test (default: not)"},
                                           {OPT_OUT, "the model file (default MODEL.safetensors)"},
                                           {0}},

@@ -14,7 +14,7 @@ static const struct command *const commands[] = {
     &ten_command_study,   &ten_command_fetch,    &ten_command_convert, &ten_command_explore,  &ten_command_train,
     &ten_command_compare, &ten_command_crossval, &ten_command_tune,    &ten_command_evaluate, &ten_command_predict,
     &ten_command_inspect, &ten_command_embed,    &ten_command_report,  &ten_command_runs,     &ten_command_bench,
-    &ten_command_info,    &ten_command_help,
+    &ten_command_info,    &ten_command_serve,    &ten_command_help,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -50,6 +50,13 @@ static const struct option_entry {
     {OPT_KIND, "kind", "KIND", "which runs", 'K'},
     {OPT_RUNS, "runs", "FILE|none", "the run database (default $TENFOLD_RUNS, else runs.sqlite here)", 'D'},
     {OPT_SPEEDRUN, "speedrun", NULL, "train to 99 % against the clock", 'R'},
+    {OPT_WATCH, "watch", NULL, "print what happens while it happens, a JSON object a line", 'w'},
+    {OPT_HOST, "host", "ADDRESS", "the address to listen at (default 127.0.0.1: this machine only)", 'H'},
+    {OPT_PORT, "port", "N", "the port (default 8000; 0: any that is free)", 'Q'},
+    {OPT_MODEL_FOLDER, "models", "DIR", "the folder of models (default models)", 'E'},
+    {OPT_STUDY, "study", "DIR", "the study's folder (default study)", 'U'},
+    {OPT_PATIENCE, "patience", "S", "seconds that a request may take to arrive (default 30)", 'Z'},
+    {OPT_NO_TRAIN, "no-train", NULL, "train nothing", 'J'},
     {OPT_OUT, "out", "PATH", "where to write", 'o'},
     {OPT_SEED, "seed", "N", "seed of every random choice (default 0)", 'S'},
     {OPT_THREADS, "threads", "N", "processor threads (default all); the results do not depend on it", 'T'},
@@ -118,6 +125,15 @@ static int take_threads(struct options *o, const char *value) {
     if (!read_number(value, 1, 1024, &number))
         return ten_complain(WRONG_USAGE, "--threads \"%s\": expected a whole number from 1 to 1024", value);
     o->threads = (int)number;
+    return DONE;
+}
+
+static int take_port(struct options *o, const char *value) {
+    int64_t number;
+    if (!read_number(value, 0, 65535, &number))
+        return ten_complain(WRONG_USAGE, "--port \"%s\": expected a whole number from 0 to 65535", value);
+    o->port = (unsigned)number;
+    o->port_given = true;
     return DONE;
 }
 
@@ -193,6 +209,13 @@ static int take(struct options *o, char letter, const char *value) {
     case 'K': o->kind = value; break;
     case 'D': return take_path(&o->runs, "runs", value);
     case 'R': o->speedrun = true; break;
+    case 'w': o->watch = true; break;
+    case 'H': return take_path(&o->host, "host", value);
+    case 'Q': return take_port(o, value);
+    case 'E': return take_path(&o->models, "models", value);
+    case 'U': return take_path(&o->study, "study", value);
+    case 'Z': return take_real(&o->patience, "patience", value, 0.1, 3600);
+    case 'J': o->no_train = true; break;
     case 'j': o->json = true; break;
     case 'q': o->quiet = true; break;
     case 'h': o->help = true; break;

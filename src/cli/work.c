@@ -208,7 +208,7 @@ void ten_measured_release(struct measured *measured) {
 /* ---- Rows -----------------------------------------------------------------------------------------------------------
  */
 
-static json_t *settings_json(const struct ten_pipeline_info *info) {
+json_t *ten_settings_json(const struct ten_pipeline_info *info) {
     json_t *settings = json_object();
     for (size_t i = 0; i < info->model->parameter_count; i++) {
         const char *name = info->model->parameters[i].name, *value = strchr(info->settings[i], '=') + 1;
@@ -232,7 +232,7 @@ static void put(json_t **row, const char *key, json_t *value) {
 json_t *ten_row_json(const struct measured *measured, size_t test_count, bool with_fit) {
     struct ten_pipeline_info info = ten_pipeline_describe(measured->pipeline);
     json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", measured->name, "model", info.model->name, "title",
-                            info.model->title, "prep", info.prep, "settings", settings_json(&info));
+                            info.model->title, "prep", info.prep, "settings", ten_settings_json(&info));
     if (!row) return NULL;
     if (test_count) {
         json_t *metrics = ten_json_metrics(&measured->metrics);

@@ -29,7 +29,8 @@ enum {
 struct decoder {
     const uint8_t *bytes; /* the file: what is still to be read */
     size_t left;
-    size_t height, width;
+    size_t height, width, most; /* pixels in all */
+    bool too_large;
     uint8_t *pixels; /* height x width x channels */
     char words[256]; /* what the library said when it gave up */
     jmp_buf give_up;
@@ -39,11 +40,12 @@ struct decoder {
 static bool check_size(struct decoder *decoder, size_t height, size_t width) {
     decoder->height = height;
     decoder->width = width;
-    if (height >= 1 && width >= 1 && height <= MAX_SIDE && width <= MAX_SIDE && height * width <= MAX_PIXELS)
+    if (height >= 1 && width >= 1 && height <= MAX_SIDE && width <= MAX_SIDE && height * width <= decoder->most)
         return true;
+    decoder->too_large = height >= 1 && width >= 1;
     snprintf(decoder->words, sizeof decoder->words,
-             "it claims %zu x %zu pixels, expected 1 to %d a side and at most %d in all", width, height, MAX_SIDE,
-             MAX_PIXELS);
+             "it claims %zu x %zu pixels, expected 1 to %d a side and at most %zu in all", width, height, MAX_SIDE,
+             decoder->most);
     return false;
 }
 
@@ -54,6 +56,7 @@ struct png_decoder {
     png_structp png;
     png_infop info;
     png_bytep *rows;
+    size_t channels; /* 1: grey; 2: grey and opacity */
 };
 
 static _Noreturn void png_give_up(png_structp png, png_const_charp words) {
@@ -72,15 +75,17 @@ static void png_read_bytes(png_structp png, png_bytep out, size_t size) {
     decoder->left -= size;
 }
 
-/* Asks libpng to turn whatever the file holds into pairs of grey and opacity, a byte each. */
-static void png_ask_for_grey_and_alpha(png_structp png, png_infop info) {
+/* Asks libpng to turn whatever the file holds into grey, a byte each, or, where some of it may be transparent, into pairs
+ * of grey and opacity. Returns how many bytes a pixel has. */
+static size_t png_ask_for_grey(png_structp png, png_infop info) {
+    bool opaque = !(png_get_color_type(png, info) & PNG_COLOR_MASK_ALPHA) && !png_get_valid(png, info, PNG_INFO_tRNS);
     png_set_expand(png); /* palettes, fewer than 8 bits, transparent colours */
     png_set_scale_16(png);
     bool colour = png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR;
     if (colour) png_set_rgb_to_gray_fixed(png, PNG_ERROR_ACTION_NONE, PNG_RGB_TO_GRAY_DEFAULT, PNG_RGB_TO_GRAY_DEFAULT);
-    png_set_add_alpha(png, 0xff, PNG_FILLER_AFTER);
     png_set_interlace_handling(png);
     png_read_update_info(png, info);
+    return opaque ? 1 : 2;
 }
 
 static enum ten_status decode_png_or_jump(struct png_decoder *decoder) {
@@ -97,12 +102,13 @@ static enum ten_status decode_png_or_jump(struct png_decoder *decoder) {
     size_t height = png_get_image_height(decoder->png, decoder->info);
     size_t width = png_get_image_width(decoder->png, decoder->info);
     if (!check_size(common, height, width)) return TEN_FORMAT;
-    png_ask_for_grey_and_alpha(decoder->png, decoder->info);
-    if (png_get_rowbytes(decoder->png, decoder->info) != 2 * width) png_error(decoder->png, "unexpected pixel format");
-    common->pixels = malloc(2 * height * width);
+    size_t channels = decoder->channels = png_ask_for_grey(decoder->png, decoder->info);
+    if (png_get_rowbytes(decoder->png, decoder->info) != channels * width)
+        png_error(decoder->png, "unexpected pixel format");
+    common->pixels = malloc(channels * height * width);
     decoder->rows = malloc(height * sizeof *decoder->rows);
     if (!common->pixels || !decoder->rows) return TEN_NO_MEMORY;
-    for (size_t y = 0; y < height; y++) decoder->rows[y] = common->pixels + 2 * y * width;
+    for (size_t y = 0; y < height; y++) decoder->rows[y] = common->pixels + channels * y * width;
     png_read_image(decoder->png, decoder->rows);
     png_read_end(decoder->png, NULL);
     return TEN_OK;
@@ -128,7 +134,7 @@ static enum ten_status decode_png(struct decoder *common) {
     if (decoder.png) png_destroy_read_struct(&decoder.png, &decoder.info, NULL);
     free(decoder.rows);
     *common = decoder.common;
-    if (status != TEN_OK) return status;
+    if (status != TEN_OK || decoder.channels == 1) return status;
     size_t count = common->height * common->width;
     flatten(common->pixels, count);
     uint8_t *shorter = ten_realloc(common->pixels, count, 1);
@@ -204,22 +210,29 @@ static enum ten_status decode_jpeg(struct decoder *common) {
 
 /* ---- The interface ------------------------------------------------------------------------------------ */
 
-enum ten_status ten_image_decode(struct ten_image *out, const void *bytes, size_t size, const char *name,
-                                 struct ten_error *error) {
+enum ten_status ten_image_decode_within(struct ten_image *out, const void *bytes, size_t size, const char *name,
+                                        size_t most_pixels, bool *too_large, struct ten_error *error) {
     *out = (struct ten_image){0};
     if (!name) name = "picture";
-    struct decoder decoder = {.bytes = bytes, .left = size};
+    if (too_large) *too_large = false;
+    struct decoder decoder = {.bytes = bytes, .left = size, .most = most_pixels};
     bool png = size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0;
     bool jpeg = size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0;
     if (!png && !jpeg) return ten_fail(error, TEN_FORMAT, "%s: expected a PNG or JPEG picture, this is neither", name);
     enum ten_status status = png ? decode_png(&decoder) : decode_jpeg(&decoder);
     if (status != TEN_OK) {
         free(decoder.pixels);
+        if (too_large) *too_large = decoder.too_large;
         if (status == TEN_NO_MEMORY) return ten_fail_memory(error, "the pixels of a picture");
         return ten_fail(error, TEN_FORMAT, "%s: bad %s file: %s", name, png ? "PNG" : "JPEG", decoder.words);
     }
     *out = (struct ten_image){.height = decoder.height, .width = decoder.width, .pixels = decoder.pixels};
     return TEN_OK;
+}
+
+enum ten_status ten_image_decode(struct ten_image *out, const void *bytes, size_t size, const char *name,
+                                 struct ten_error *error) {
+    return ten_image_decode_within(out, bytes, size, name, MAX_PIXELS, NULL, error);
 }
 
 enum ten_status ten_image_load(struct ten_image *out, const char *path, struct ten_error *error) {
@@ -234,7 +247,7 @@ enum ten_status ten_image_load(struct ten_image *out, const char *path, struct t
 }
 
 enum ten_status ten_picture_check(size_t height, size_t width, struct ten_error *error) {
-    struct decoder check = {0};
+    struct decoder check = {.most = MAX_PIXELS};
     if (check_size(&check, height, width)) return TEN_OK;
     return ten_fail(error, TEN_INVALID, "a picture to encode: %s", check.words);
 }

@@ -25,6 +25,10 @@ struct ten_training {
     const struct ten_run *run;
     struct ten_history *history; /* empty; iterative models fill it (ten_history_append) */
     bool *converged;             /* true; set to false by an iterative model that ran out of iterations */
+    /* NULL, or to be called by a model that trains in epochs after each of them, while its state is what it would be if
+     * training ended now; a failure ends the fit with it. */
+    enum ten_status (*epoch)(void *context, struct ten_error *error);
+    void *epoch_context;
 };
 
 /* What a fitted model tells of itself beside its predictions. */

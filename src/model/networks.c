@@ -277,6 +277,26 @@ static enum ten_status prepare(struct network *model, const struct ten_values *v
     return TEN_OK;
 }
 
+/* A fit that is looked on: after each epoch the model is, for a while, what training would end with. */
+struct watched {
+    struct network *model;
+    const struct ten_training *training;
+};
+
+static enum ten_status show_epoch(void *context, const float *parameters, const float *statistics,
+                                  struct ten_error *error) {
+    const struct watched *watched = context;
+    const struct ten_training *training = watched->training;
+    struct network own = *watched->model, *model = watched->model;
+    model->parameters = (float *)parameters; /* only read */
+    model->statistics = (float *)statistics;
+    enum ten_status status = prepare(model, training->values, error);
+    if (status == TEN_OK) status = training->epoch(training->epoch_context, error);
+    free(model->prepared);
+    *model = own;
+    return status;
+}
+
 static enum ten_status fit(struct network *model, const struct preset *preset, const struct ten_training *training,
                            struct ten_error *error) {
     enum ten_status status = build_preset(&model->network, preset, training->values, &training->features->shape, error);
@@ -285,8 +305,10 @@ static enum ten_status fit(struct network *model, const struct preset *preset, c
     model->statistics = ten_alloc(model->network->statistics, sizeof *model->statistics);
     if (!model->parameters || !model->statistics) return ten_fail_memory(error, "the weights");
     struct ten_recipe recipe = recipe_of(preset, training->values);
+    struct watched watched = {model, training};
+    struct ten_watcher watcher = {show_epoch, &watched};
     status = ten_train(model->network, &recipe, training->features, training->labels, model->parameters,
-                       model->statistics, training->history, training->run, error);
+                       model->statistics, training->history, training->epoch ? &watcher : NULL, training->run, error);
     return status == TEN_OK ? prepare(model, training->values, error) : status;
 }
 

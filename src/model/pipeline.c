@@ -135,6 +135,24 @@ enum ten_status ten_pipeline_fit_chain(struct ten_pipeline *p, const struct ten_
     return status;
 }
 
+/* A fit whose epochs are shown. */
+struct shown {
+    struct ten_pipeline *pipeline;
+    const struct ten_run *run;
+    double seconds; /* that showing took */
+};
+
+static enum ten_status show_epoch(void *context, struct ten_error *error) {
+    struct shown *shown = context;
+    struct ten_pipeline *p = shown->pipeline;
+    double start = ten_seconds();
+    p->fitted = true;
+    bool go_on = shown->run->epoch(shown->run->context, p);
+    p->fitted = false;
+    shown->seconds += ten_seconds() - start;
+    return go_on ? TEN_OK : ten_fail(error, TEN_CANCELLED, "stopped during fit %s, after an epoch", p->type->about.name);
+}
+
 enum ten_status ten_pipeline_fit_estimator(struct ten_pipeline *p, const struct ten_dataset *dataset,
                                            const struct ten_batch *batch, const struct ten_run *run,
                                            struct ten_error *error) {
@@ -146,12 +164,17 @@ enum ten_status ten_pipeline_fit_estimator(struct ten_pipeline *p, const struct 
                                     .run = run,
                                     .history = &p->history,
                                     .converged = &p->converged};
-    double start = ten_seconds();
-    enum ten_status status = p->type->fit(p->state, &training, error);
-    p->fit_seconds = ten_seconds() - start;
+    struct shown shown = {.pipeline = p, .run = run};
+    if (run && run->epoch) {
+        training.epoch = show_epoch;
+        training.epoch_context = &shown;
+    }
     p->train_count = dataset->count;
     p->train_checksum = ten_checksum_of(dataset, run);
     p->seed = run ? run->seed : 0;
+    double start = ten_seconds();
+    enum ten_status status = p->type->fit(p->state, &training, error);
+    p->fit_seconds = ten_seconds() - start - shown.seconds;
     p->fitted = status == TEN_OK;
     return status;
 }

@@ -42,6 +42,7 @@ struct training {
     const struct ten_batch *images;
     const uint8_t *labels;
     const struct ten_run *run;
+    const struct ten_watcher *watcher; /* NULL: none */
     struct ten_history *history;
     uint64_t seed;
     size_t *rows;          /* numbers of the training images, rising, then those kept for validation, rising */
@@ -508,6 +509,24 @@ static enum ten_status finish_epoch(struct training *t, struct ten_error *error)
     return write_checkpoint(t, error);
 }
 
+/* What training would leave now. */
+static void result_now(const struct training *t, const float **parameters, const float **statistics) {
+    const struct ten_train_state *s = &t->state;
+    bool best = t->recipe->keep_best && s->best_accuracy >= 0;
+    *parameters = best ? s->vector[TEN_BEST] : current(t);
+    *statistics = best ? s->vector[TEN_BEST_STATISTICS] : current_statistics(t);
+}
+
+static enum ten_status show_epoch(struct training *t, struct ten_error *error) {
+    if (!t->watcher) return TEN_OK;
+    const float *parameters, *statistics;
+    double start = ten_seconds();
+    result_now(t, &parameters, &statistics);
+    enum ten_status status = t->watcher->epoch(t->watcher->context, parameters, statistics, error);
+    t->began += ten_seconds() - start;
+    return status;
+}
+
 /* ---- The whole ----------------------------------------------------------------------------------------------------
  */
 
@@ -519,6 +538,7 @@ static enum ten_status run_all(struct training *t, struct ten_error *error) {
     while (status == TEN_OK && t->state.finished == 0) {
         status = run_epoch(t, error);
         if (status == TEN_OK) status = finish_epoch(t, error);
+        if (status == TEN_OK) status = show_epoch(t, error);
     }
     if (status == TEN_CANCELLED && t->whole && t->run->checkpoint) {
         struct ten_error later;
@@ -526,7 +546,8 @@ static enum ten_status run_all(struct training *t, struct ten_error *error) {
         return written == TEN_OK ? ten_fail(error, TEN_CANCELLED,
                                             "stopped during fit %s epoch %.0f/%zu; the same "
                                             "command goes on from %s",
-                                            t->recipe->name, t->state.epoch + 1, t->recipe->epochs, t->run->checkpoint)
+                                            t->recipe->name, fmin(t->state.epoch + 1, (double)t->recipe->epochs),
+                                            t->recipe->epochs, t->run->checkpoint)
                                  : ten_fail(error, written, "%s", later.message);
     }
     return status;
@@ -535,21 +556,22 @@ static enum ten_status run_all(struct training *t, struct ten_error *error) {
 /* Leaves in the caller's vectors what training ends with. */
 static void conclude(const struct training *t) {
     const struct ten_train_state *s = &t->state;
-    bool best = t->recipe->keep_best && s->best_accuracy >= 0;
-    const float *parameters = best ? s->vector[TEN_BEST] : current(t);
-    const float *statistics = best ? s->vector[TEN_BEST_STATISTICS] : current_statistics(t);
+    const float *parameters, *statistics;
+    result_now(t, &parameters, &statistics);
     memmove(s->vector[TEN_PARAMETERS], parameters, s->length[TEN_PARAMETERS] * sizeof(float));
     memmove(s->vector[TEN_STATISTICS], statistics, s->length[TEN_STATISTICS] * sizeof(float));
 }
 
 enum ten_status ten_train(const struct ten_network *network, const struct ten_recipe *recipe,
                           const struct ten_batch *images, const uint8_t *labels, float *parameters, float *statistics,
-                          struct ten_history *history, const struct ten_run *run, struct ten_error *error) {
+                          struct ten_history *history, const struct ten_watcher *watcher, const struct ten_run *run,
+                          struct ten_error *error) {
     struct training t = {.network = network,
                          .recipe = recipe,
                          .images = images,
                          .labels = labels,
                          .run = run,
+                         .watcher = watcher,
                          .history = history,
                          .seed = run ? run->seed : 0};
     enum ten_status status = plan(&t, parameters, statistics, error);

@@ -30,6 +30,13 @@ struct ten_recipe {
     enum ten_precision precision;
 };
 
+/* Who looks on: called after each epoch, when all of it is done and the checkpoint written, with what training would end
+ * with now. Nothing of the training depends on it, its time is not counted; a failure ends the training with it. */
+struct ten_watcher {
+    enum ten_status (*epoch)(void *context, const float *parameters, const float *statistics, struct ten_error *error);
+    void *context;
+};
+
 /* TEN_INVALID where a recipe contradicts itself or cannot be used for features of this shape. ten_train does it, too.
  */
 enum ten_status ten_recipe_check(const struct ten_recipe *recipe, const struct ten_shape *shape,
@@ -37,7 +44,7 @@ enum ten_status ten_recipe_check(const struct ten_recipe *recipe, const struct t
 
 /* Trains from the seed (run->seed) on the batch, whose columns are the network's input; parameters and statistics get
  * the result. `history` gets a row per epoch: epoch, rate (of its last step), loss, accuracy (both as met in training),
- * validation_loss, validation_accuracy (if there is a validation set) and seconds.
+ * validation_loss, validation_accuracy (if there is a validation set) and seconds. `watcher` may be NULL.
  *
  * With run->checkpoint, all that is needed to go on is written into that file after every epoch, every half minute
  * within one, and when the run is cancelled; if the file is there, training goes on from it, and ends with the same
@@ -48,6 +55,7 @@ enum ten_status ten_recipe_check(const struct ten_recipe *recipe, const struct t
  * Same seed, same bytes, whatever the number of threads. */
 enum ten_status ten_train(const struct ten_network *network, const struct ten_recipe *recipe,
                           const struct ten_batch *images, const uint8_t *labels, float *parameters, float *statistics,
-                          struct ten_history *history, const struct ten_run *run, struct ten_error *error);
+                          struct ten_history *history, const struct ten_watcher *watcher, const struct ten_run *run,
+                          struct ten_error *error);
 
 #endif

@@ -1,6 +1,7 @@
 /* Files into the program, by the assembler's .incbin: no generated source, no conversion, read-only pages that are only
  * loaded when used. The build gives the paths as string literals: TEN_ASSET_STYLE, TEN_ASSET_SCRIPT, TEN_ASSET_LINKED,
- * TEN_ASSET_NAMES, TEN_ASSET_PICTURES, TEN_ASSET_FIGURES, TEN_ASSET_VEGA, TEN_ASSET_VEGA_LITE. */
+ * TEN_ASSET_NAMES, TEN_ASSET_PICTURES, TEN_ASSET_FIGURES, TEN_ASSET_VEGA, TEN_ASSET_VEGA_INTERPRETER,
+ * TEN_ASSET_VEGA_LITE. */
 #include "report/assets.h"
 
 /* The symbols are private to this file: ".L"-less names, but not global. */
@@ -25,4 +26,5 @@ EMBED(names, TEN_ASSET_NAMES)
 EMBED(pictures, TEN_ASSET_PICTURES)
 EMBED(figures, TEN_ASSET_FIGURES)
 EMBED(vega, TEN_ASSET_VEGA)
+EMBED(vega_interpreter, TEN_ASSET_VEGA_INTERPRETER)
 EMBED(vega_lite, TEN_ASSET_VEGA_LITE)

@@ -17,5 +17,6 @@ struct ten_asset ten_asset_pictures(void);  /* web/pictures.js */
 struct ten_asset ten_asset_figures(void);   /* web/figures.json: palette, configuration, figures */
 struct ten_asset ten_asset_vega(void);      /* vega.min.js */
 struct ten_asset ten_asset_vega_lite(void); /* vega-lite.min.js */
+struct ten_asset ten_asset_vega_interpreter(void); /* vega-interpreter.js, a module */
 
 #endif

@@ -167,13 +167,30 @@ static void write_asset(struct ten_page *page, struct ten_asset asset) {
     ten_html_bytes(&page->html, asset.bytes, found ? (size_t)(found - asset.bytes) : asset.size);
 }
 
+/* A module as a script: what it imports is in `vega` already, and what it exports goes there, too. */
+static void write_interpreter(struct ten_page *page) {
+    static const char import[] = "from 'vega-util';\n", export[] = "export { expression as expressionInterpreter };";
+    struct ten_asset asset = ten_asset_vega_interpreter();
+    const char *end = asset.bytes + asset.size, *begin = memmem(asset.bytes, asset.size, import, sizeof import - 1);
+    const char *last = begin ? memmem(begin, (size_t)(end - begin), export, sizeof export - 1) : NULL;
+    if (!last) {
+        if (page->outcome->status == TEN_OK)
+            page->outcome->status = ten_fail(page->outcome->error, TEN_FORMAT, "vega-interpreter.js is not as expected");
+        return;
+    }
+    begin += sizeof import - 1;
+    ten_html_raw(&page->html, "(({ ascending, isString, DisallowedObjectProperties }) => {\n");
+    ten_html_bytes(&page->html, begin, (size_t)(last - begin));
+    ten_html_raw(&page->html, "vega.expressionInterpreter = expression;\n})(vega);");
+}
+
 static void write_head(struct ten_page *page) {
     struct ten_html *html = &page->html;
     ten_html_raw(html, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                       /* The page needs nothing from anywhere; Vega compiles its expressions, hence unsafe-eval. */
+                       /* The page needs nothing from anywhere. */
                        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-                       "style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; base-uri 'none'; "
+                       "style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; "
                        "form-action 'none'\">\n<meta name=\"color-scheme\" content=\"light dark\">\n");
     ten_html(html, "<meta name=\"generator\" content=\"Tenfold %s\">\n", ten_version());
     ten_html(html, "<title>%s: a study with Tenfold</title>\n", page->data_title);
@@ -181,9 +198,12 @@ static void write_head(struct ten_page *page) {
     ten_figures_palette(page);
     write_asset(page, ten_asset_style());
     ten_html_raw(html, "</style>\n"
-                       /* before anything is painted: the theme chosen last, and that there is JavaScript */
-                       "<script>document.documentElement.classList.add('js');try{const t=localStorage.getItem("
-                       "'tenfold-theme');if(t)document.documentElement.dataset.theme=t}catch(e){}</script>\n</head>\n");
+                       /* before anything is painted: that there is JavaScript, whether the page stands in a frame
+                        * (?embedded), and the theme asked for (?theme=dark) or chosen last */
+                       "<script>{const root=document.documentElement,asked=new URLSearchParams(location.search);"
+                       "root.classList.add('js');if(asked.has('embedded'))root.classList.add('embedded');"
+                       "try{const theme=asked.get('theme')||localStorage.getItem('tenfold-theme');"
+                       "if(theme)root.dataset.theme=theme}catch(e){}}</script>\n</head>\n");
 }
 
 static void write_fact(struct ten_page *page, const char *name, const char *value) {
@@ -296,6 +316,8 @@ static void write_foot(struct ten_page *page) {
     ten_html_raw(html, "</main>\n</div>\n<div id=\"tip\" hidden></div>\n<script>");
     write_asset(page, ten_asset_vega());
     ten_html_raw(html, "</script>\n<script>");
+    write_interpreter(page);
+    ten_html_raw(html, "</script>\n<script>");
     write_asset(page, ten_asset_vega_lite());
     ten_html_raw(html, "</script>\n<script>\n");
     write_asset(page, ten_asset_linked());
@@ -404,7 +426,7 @@ static void release(struct ten_page *page) {
     json_decref(page->figures);
 }
 
-enum ten_status ten_report_build(const char *folder, const char *out, struct ten_error *error) {
+static enum ten_status build(const char *folder, const char *out, bool figures, struct ten_error *error) {
     struct ten_outcome outcome = {.error = error};
     struct ten_page page = {.outcome = &outcome, .html = {.outcome = &outcome}, .folder = folder};
     page.beside = lies_in(folder, out);
@@ -416,7 +438,7 @@ enum ten_status ten_report_build(const char *folder, const char *out, struct ten
     check_out(&page, out);
     if (outcome.status == TEN_OK) outcome.status = ten_writer_open(&page.html.writer, out, error);
     if (outcome.status == TEN_OK) write_page(&page);
-    ten_figures_save(&page);
+    if (figures) ten_figures_save(&page);
     if (outcome.status == TEN_OK) outcome.status = ten_writer_commit(&page.html.writer, error);
 
     release(&page);
@@ -425,4 +447,12 @@ enum ten_status ten_report_build(const char *folder, const char *out, struct ten
         freelocale(plain);
     }
     return outcome.status;
+}
+
+enum ten_status ten_report_build(const char *folder, const char *out, struct ten_error *error) {
+    return build(folder, out, true, error);
+}
+
+enum ten_status ten_report_page(const char *folder, const char *out, struct ten_error *error) {
+    return build(folder, out, false, error);
 }

@@ -11,6 +11,8 @@
  * type or range gives TEN_FORMAT, naming file and member; an `out` that is one of the study's own files gives
  * TEN_INVALID. Nothing is written unless everything could be read. */
 enum ten_status ten_report_build(const char *folder, const char *out, struct ten_error *error);
+/* The page alone; nothing is written into the study's folder. */
+enum ten_status ten_report_page(const char *folder, const char *out, struct ten_error *error);
 
 /* Draws every folder/figures/NAME.vl.json as NAME.png (twice its size, for sharp print), NAME.svg or both, beside it,
  * in Chromium without a window; *count is how many pictures were written. No such browser gives TEN_NOT_FOUND, with

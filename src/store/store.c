@@ -1,20 +1,14 @@
 /* The run database in SQLite. One table of columns serves reading and writing: a column is a member of a run's JSON
  * object, as text, number, or a JSON document as text. */
-#include "store/store.h"
+#include "store/database.h"
 
 #include "base/error.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { SCHEMA = 1, APPLICATION = 0x54656e66 /* "Tenf" */ };
-
-struct ten_store {
-    sqlite3 *database;
-    char path[1024];
-};
 
 enum type { TEXT, WHOLE, REAL, DOCUMENT };
 
@@ -45,7 +39,7 @@ static const struct column {
 };
 enum { COLUMNS = sizeof columns / sizeof *columns, HISTORY = COLUMNS - 1, MOST_SQL = 2048 };
 
-static enum ten_status fail(struct ten_store *store, enum ten_status status, struct ten_error *error) {
+enum ten_status ten_store_fail(struct ten_store *store, enum ten_status status, struct ten_error *error) {
     int code = sqlite3_errcode(store->database);
     if (code == SQLITE_NOMEM) return ten_fail_memory(error, "the run database");
     if (code == SQLITE_NOTADB)
@@ -54,15 +48,17 @@ static enum ten_status fail(struct ten_store *store, enum ten_status status, str
     return ten_fail(error, status, "%s: %s", store->path, sqlite3_errmsg(store->database));
 }
 
-static enum ten_status execute(struct ten_store *store, const char *sql, struct ten_error *error) {
-    return sqlite3_exec(store->database, sql, NULL, NULL, NULL) == SQLITE_OK ? TEN_OK : fail(store, TEN_IO, error);
+enum ten_status ten_store_execute(struct ten_store *store, const char *sql, struct ten_error *error) {
+    return sqlite3_exec(store->database, sql, NULL, NULL, NULL) == SQLITE_OK ? TEN_OK
+                                                                             : ten_store_fail(store, TEN_IO, error);
 }
 
-static enum ten_status prepare(struct ten_store *store, const char *sql, sqlite3_stmt **statement,
-                               struct ten_error *error) {
+enum ten_status ten_store_prepare(struct ten_store *store, const char *sql, sqlite3_stmt **statement,
+                                  struct ten_error *error) {
     *statement = NULL;
-    return sqlite3_prepare_v2(store->database, sql, -1, statement, NULL) == SQLITE_OK ? TEN_OK
-                                                                                      : fail(store, TEN_IO, error);
+    return sqlite3_prepare_v2(store->database, sql, -1, statement, NULL) == SQLITE_OK
+               ? TEN_OK
+               : ten_store_fail(store, TEN_IO, error);
 }
 
 /* ---- Opening ------------------------------------------------------------------------------------------------------
@@ -70,8 +66,8 @@ static enum ten_status prepare(struct ten_store *store, const char *sql, sqlite3
 
 static enum ten_status read_pragma(struct ten_store *store, const char *sql, int64_t *value, struct ten_error *error) {
     sqlite3_stmt *statement;
-    enum ten_status status = prepare(store, sql, &statement, error);
-    if (status == TEN_OK && sqlite3_step(statement) != SQLITE_ROW) status = fail(store, TEN_IO, error);
+    enum ten_status status = ten_store_prepare(store, sql, &statement, error);
+    if (status == TEN_OK && sqlite3_step(statement) != SQLITE_ROW) status = ten_store_fail(store, TEN_IO, error);
     if (status == TEN_OK) *value = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
     return status;
@@ -89,7 +85,7 @@ static enum ten_status make_tables(struct ten_store *store, struct ten_error *er
         "identity IS NOT NULL; CREATE INDEX IF NOT EXISTS runs_kind ON runs(kind, parent); PRAGMA user_version=%d; "
         "PRAGMA application_id=%d; COMMIT",
         SCHEMA, APPLICATION);
-    return execute(store, sql, error);
+    return ten_store_execute(store, sql, error);
 }
 
 /* Makes the tables in a new file; refuses one that somebody else made. */
@@ -116,10 +112,11 @@ enum ten_status ten_store_open(struct ten_store **out, const char *path, struct 
     snprintf(store->path, sizeof store->path, "%s", path);
     enum ten_status status = TEN_OK;
     if (sqlite3_open(path, &store->database) != SQLITE_OK)
-        status = store->database ? fail(store, TEN_IO, error) : ten_fail_memory(error, "the run database");
+        status = store->database ? ten_store_fail(store, TEN_IO, error) : ten_fail_memory(error, "the run database");
     if (status == TEN_OK) sqlite3_busy_timeout(store->database, 20000); /* another program that is writing */
     if (status == TEN_OK)
-        status = execute(store, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON", error);
+        status =
+            ten_store_execute(store, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON", error);
     if (status == TEN_OK) status = check_schema(store, error);
     if (status == TEN_OK)
         *out = store;
@@ -157,14 +154,14 @@ static enum ten_status bind(struct ten_store *store, sqlite3_stmt *statement, in
     } else {
         return ten_fail(error, TEN_INVALID, "%s: a run's \"%s\" has the wrong type", store->path, column->name);
     }
-    return result == SQLITE_OK ? TEN_OK : fail(store, TEN_IO, error);
+    return result == SQLITE_OK ? TEN_OK : ten_store_fail(store, TEN_IO, error);
 }
 
 static enum ten_status finish(struct ten_store *store, sqlite3_stmt *statement, struct ten_error *error) {
     if (sqlite3_step(statement) == SQLITE_DONE) return TEN_OK;
     if (sqlite3_extended_errcode(store->database) == SQLITE_CONSTRAINT_UNIQUE)
         return ten_fail(error, TEN_INVALID, "%s: the run is there already", store->path);
-    return fail(store, TEN_IO, error);
+    return ten_store_fail(store, TEN_IO, error);
 }
 
 /* What a run has when nothing is said. */
@@ -191,7 +188,7 @@ enum ten_status ten_store_add(struct ten_store *store, const json_t *run, int64_
     json_t *whole = with_defaults(run);
     sqlite3_stmt *statement = NULL;
     enum ten_status status =
-        whole ? prepare(store, sql, &statement, error) : ten_fail_memory(error, "the run database");
+        whole ? ten_store_prepare(store, sql, &statement, error) : ten_fail_memory(error, "the run database");
     for (size_t i = 0; status == TEN_OK && i < COLUMNS; i++)
         status = bind(store, statement, (int)i + 1, &columns[i], json_object_get(whole, columns[i].name), error);
     if (status == TEN_OK) status = finish(store, statement, error);
@@ -212,7 +209,7 @@ enum ten_status ten_store_update(struct ten_store *store, int64_t id, const json
     if (!places) return TEN_OK;
     strcat(sql, " WHERE id=?");
     sqlite3_stmt *statement;
-    enum ten_status status = prepare(store, sql, &statement, error);
+    enum ten_status status = ten_store_prepare(store, sql, &statement, error);
     for (size_t i = 1, place = 1; status == TEN_OK && i < COLUMNS; i++) {
         const json_t *value = json_object_get(changes, columns[i].name);
         if (value) status = bind(store, statement, (int)place++, &columns[i], value, error);
@@ -269,7 +266,7 @@ enum ten_status ten_store_get(struct ten_store *store, int64_t id, json_t **run,
     write_select(sql, sizeof sql, COLUMNS);
     strcat(sql, " AND id=?");
     sqlite3_stmt *statement;
-    enum ten_status status = prepare(store, sql, &statement, error);
+    enum ten_status status = ten_store_prepare(store, sql, &statement, error);
     if (status != TEN_OK) return status;
     sqlite3_bind_int64(statement, 1, id);
     int result = sqlite3_step(statement);
@@ -279,7 +276,7 @@ enum ten_status ten_store_get(struct ten_store *store, int64_t id, json_t **run,
     } else {
         status = result == SQLITE_DONE
                      ? ten_fail(error, TEN_NOT_FOUND, "%s: there is no run %lld", store->path, (long long)id)
-                     : fail(store, TEN_IO, error);
+                     : ten_store_fail(store, TEN_IO, error);
     }
     sqlite3_finalize(statement);
     return status;
@@ -302,7 +299,8 @@ enum ten_status ten_store_list(struct ten_store *store, const struct ten_store_f
     snprintf(sql, sizeof sql, "SELECT * FROM (%.*s) ORDER BY id", MOST_SQL - 64, inner);
     sqlite3_stmt *statement;
     json_t *list = json_array();
-    enum ten_status status = list ? prepare(store, sql, &statement, error) : ten_fail_memory(error, "the runs");
+    enum ten_status status =
+        list ? ten_store_prepare(store, sql, &statement, error) : ten_fail_memory(error, "the runs");
     *runs = NULL;
     if (status != TEN_OK) {
         json_decref(list);
@@ -315,7 +313,7 @@ enum ten_status ten_store_list(struct ten_store *store, const struct ten_store_f
     int result;
     while (status == TEN_OK && (result = sqlite3_step(statement)) != SQLITE_DONE)
         if (result != SQLITE_ROW)
-            status = fail(store, TEN_IO, error);
+            status = ten_store_fail(store, TEN_IO, error);
         else if (json_array_append_new(list, run_of(statement, HISTORY)) != 0)
             status = ten_fail_memory(error, "the runs");
     sqlite3_finalize(statement);

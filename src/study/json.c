@@ -67,6 +67,15 @@ static void encode_base64(char *out, const uint8_t *bytes, size_t count) {
     *out = '\0';
 }
 
+json_t *ten_json_base64(const void *bytes, size_t size) {
+    char *text = ten_alloc((size + 2) / 3 * 4 + 1, 1);
+    if (!text) return NULL;
+    encode_base64(text, bytes, size);
+    json_t *json = json_string(text);
+    free(text);
+    return json;
+}
+
 json_t *ten_json_png(const uint8_t *png, size_t size) {
     static const char prefix[] = "data:image/png;base64,";
     json_t *picture = NULL;

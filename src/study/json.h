@@ -24,6 +24,10 @@ json_t *ten_json_sizes(const size_t *values, size_t count);
 /* What was built, or NULL, giving it back, if any part of that failed: the last line of what makes a document. */
 json_t *ten_json_whole(json_t *json, int failed);
 
+/* Bytes as an array of numbers; as one text in base64. */
+json_t *ten_json_bytes(const uint8_t *bytes, size_t count);
+json_t *ten_json_base64(const void *bytes, size_t size);
+
 /* The bytes of a PNG file as a data URI. */
 json_t *ten_json_png(const uint8_t *png, size_t size);
 
@@ -50,6 +54,15 @@ json_t *ten_json_history(const struct ten_history *history);
  * none (label -1) is "?" in `number`. readings[digits->count]. `seen`: with the 784 bytes of each digit. */
 json_t *ten_json_reading(const char *model, double microseconds, const struct ten_digits *digits,
                          const struct ten_reading *readings, bool seen);
+
+/* Members "scale" and "values", signed bytes in base64: value = byte / 127 * scale. Not 0: memory is short. */
+int ten_json_set_signed(json_t *object, const float *values, size_t count);
+/* Members "height", "width", "channels", "low", "high" and "values", bytes in base64, channel by channel: value = low +
+ * byte / 255 * (high - low). Of the first of `maps`, which is not empty. Not 0: memory is short. */
+int ten_json_set_maps(json_t *object, const struct ten_maps *maps);
+/* The filters of a network's first layer with weights, as docs/api.md has them, as many as fit into `most` bytes; null
+ * if it is no network, or what that layer sees is no picture. */
+json_t *ten_json_filters(const struct ten_pipeline *pipeline, size_t most);
 
 /* significance.json: McNemar's test between all pairs of `evaluations`, documents that have "name" and "predicted", the
  * labels that were given to the same `count` images. NULL also if one of them has not, or labels other images. */

@@ -18,9 +18,7 @@ static json_t *digit_json(const struct ten_digit *digit, const struct ten_readin
         json_pack("{s:o, s:o, s:[I,I,I,I]}", "label", label, "probabilities", list, "box", (json_int_t)digit->box.x,
                   (json_int_t)digit->box.y, (json_int_t)digit->box.width, (json_int_t)digit->box.height);
     if (!with_seen || !json) return ten_json_whole(json, failed);
-    json_t *seen = json_array();
-    for (size_t p = 0; p < PIXELS; p++) failed |= json_array_append_new(seen, json_integer(digit->pixels[p]));
-    failed |= json_object_set_new(json, "seen", seen);
+    failed |= json_object_set_new(json, "seen", ten_json_bytes(digit->pixels, PIXELS));
     return ten_json_whole(json, failed);
 }
 

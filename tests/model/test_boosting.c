@@ -70,7 +70,7 @@ static void grow(struct fitted *fitted, const struct ten_batch *batch, const uin
     bool converged = true;
     *fitted = (struct fitted){0};
     assert_ok(ten_values_parse(&fitted->values, &type->about, settings, count, &error));
-    struct ten_training training = {batch, labels, &fitted->values, run, &fitted->history, &converged};
+    struct ten_training training = {batch, labels, &fitted->values, run, &fitted->history, &converged, NULL, NULL};
     assert_ok(type->fit(&fitted->boosting, &training, &error));
     assert_true(converged && fitted->history.rows > 0 && type->parameters(&fitted->boosting) > 0);
 }
@@ -563,7 +563,7 @@ static void test_nothing_to_keep_aside(void **state) {
     draw(&set, 1, 2, 5, 1, 1);
     struct ten_batch batch = batch_of(&set, true);
     assert_ok(ten_values_parse(&values, &type->about, settings, 1, &error));
-    struct ten_training training = {&batch, set.labels, &values, NULL, &history, &converged};
+    struct ten_training training = {&batch, set.labels, &values, NULL, &history, &converged, NULL, NULL};
     assert_fails(type->fit(&boosting, &training, &error), TEN_INVALID, "at least 2 images");
     ten_boosting_release(&boosting);
     set_release(&set);
@@ -636,7 +636,7 @@ static void test_stopping(void **state) {
         struct ten_run run = {.progress = stop, .context = &reports};
         struct ten_boosting boosting = {0};
         struct ten_history history = {0};
-        struct ten_training training = {&batch, set.labels, &values, &run, &history, &converged};
+        struct ten_training training = {&batch, set.labels, &values, &run, &history, &converged, NULL, NULL};
         assert_fails(type->fit(&boosting, &training, &error), TEN_CANCELLED, "stopped during fit gradient-boosting");
         ten_boosting_release(&boosting);
         free(history.values);

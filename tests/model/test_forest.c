@@ -54,7 +54,7 @@ static struct ten_forest *grow(const struct ten_model_type *type, const struct t
     assert_ok(ten_values_parse(&values, &type->about, settings, count, &error));
     struct ten_forest *forest = calloc(1, type->state_size);
     assert_non_null(forest);
-    struct ten_training training = {batch, labels, &values, run, &history, &converged};
+    struct ten_training training = {batch, labels, &values, run, &history, &converged, NULL, NULL};
     assert_ok(type->fit(forest, &training, &error));
     assert_true(converged && history.rows == 0 && type->parameters(forest) > 0);
     return forest;
@@ -397,7 +397,7 @@ static void test_stopping(void **state) {
         int reports = left;
         struct ten_run run = {.progress = stop, .context = &reports};
         struct ten_forest forest = {0};
-        struct ten_training training = {&batch, labels, &values, &run, &history, &converged};
+        struct ten_training training = {&batch, labels, &values, &run, &history, &converged, NULL, NULL};
         assert_fails(types[TREE]->fit(&forest, &training, &error), TEN_CANCELLED, "stopped during fit decision-tree");
         ten_forest_release(&forest);
     }

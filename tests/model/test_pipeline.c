@@ -413,6 +413,91 @@ static void test_moved_predictions(void **state) {
     ten_dataset_release(&set);
 }
 
+/* ---- Looking on ---- */
+
+struct looker {
+    const char *folder;
+    size_t epochs, stop_after; /* epochs seen; 0: none */
+};
+
+/* Keeps the model of each epoch as a file. */
+static bool keep_epoch(void *context, const struct ten_pipeline *pipeline) {
+    struct looker *looker = context;
+    struct ten_error error;
+    char name[16];
+    snprintf(name, sizeof name, "epoch%zu", ++looker->epochs);
+    struct ten_pipeline_info info = ten_pipeline_describe(pipeline);
+    assert_true(info.fitted && info.history->rows == looker->epochs && info.train_count == COUNT);
+    assert_ok(ten_pipeline_save(pipeline, test_path(looker->folder, name), &error));
+    return looker->epochs != looker->stop_after;
+}
+
+static void fit_network(const char *path, const char *epochs, const char *more, const struct ten_run *run) {
+    const char *const settings[] = {"net=conv 3 3x3 pad 1, batchnorm, relu, maxpool 2, dense 10", epochs,
+                                    "batch_size=20", "shift=1", more};
+    struct ten_pipeline *pipeline;
+    struct ten_dataset set;
+    struct ten_error error;
+    test_dataset(&set, COUNT, HEIGHT, WIDTH, 3);
+    assert_ok(ten_pipeline_new(&pipeline, "network", NULL, settings, 5, &error));
+    assert_ok(ten_pipeline_fit(pipeline, &set, run, &error));
+    assert_ok(ten_pipeline_save(pipeline, path, &error));
+    ten_pipeline_free(pipeline);
+    ten_dataset_release(&set);
+}
+
+/* What an epoch shows is what training for so many epochs gives, and what comes of a fit does not depend on whether
+ * somebody looks. */
+static void test_epochs(void **state) {
+    (void)state;
+    const char *folder = test_folder(), *alone = test_path(folder, "alone"), *seen = test_path(folder, "seen");
+    static const char *const more[] = {"average=0", "average=0.9"};
+    for (size_t i = 0; i < 2; i++) {
+        struct looker looker = {.folder = folder};
+        struct ten_run run = {.epoch = keep_epoch, .context = &looker};
+        fit_network(alone, "epochs=3", more[i], NULL);
+        fit_network(seen, "epochs=3", more[i], &run);
+        assert_int_equal(looker.epochs, 3);
+        assert_same_file(alone, seen);
+        assert_same_file(alone, test_path(folder, "epoch3"));
+        struct ten_pipeline *shorter, *epoch;
+        struct ten_dataset set;
+        struct ten_error error;
+        float expected[COUNT * TEN_CLASSES], got[COUNT * TEN_CLASSES];
+        test_dataset(&set, COUNT, HEIGHT, WIDTH, 4);
+        fit_network(alone, "epochs=2", more[i], NULL); /* a constant rate: the same as far as it goes */
+        assert_ok(ten_pipeline_load(&shorter, alone, &error));
+        assert_ok(ten_pipeline_load(&epoch, test_path(folder, "epoch2"), &error));
+        assert_ok(ten_pipeline_predict(shorter, set.images, COUNT, HEIGHT, WIDTH, expected, NULL, &error));
+        assert_ok(ten_pipeline_predict(epoch, set.images, COUNT, HEIGHT, WIDTH, got, NULL, &error));
+        assert_memory_equal(got, expected, sizeof got);
+        ten_pipeline_free(shorter);
+        ten_pipeline_free(epoch);
+        ten_dataset_release(&set);
+    }
+}
+
+static void test_stop_after_epoch(void **state) {
+    (void)state;
+    struct looker looker = {.folder = test_folder(), .stop_after = 2};
+    struct ten_run run = {.epoch = keep_epoch, .context = &looker};
+    const char *const settings[] = {"epochs=3"};
+    struct ten_pipeline *pipeline;
+    struct ten_dataset set;
+    struct ten_error error;
+    test_dataset(&set, COUNT, HEIGHT, WIDTH, 3);
+    assert_ok(ten_pipeline_new(&pipeline, "mlp", "scale", settings, 1, &error));
+    assert_fails(ten_pipeline_fit(pipeline, &set, &run, &error), TEN_CANCELLED, "stopped during fit mlp");
+    assert_int_equal(looker.epochs, 2);
+    assert_unfitted(pipeline);
+    ten_pipeline_free(pipeline);
+    assert_ok(ten_pipeline_new(&pipeline, "logistic", "scale", NULL, 0, &error)); /* which has no epochs */
+    assert_ok(ten_pipeline_fit(pipeline, &set, &run, &error));
+    assert_int_equal(looker.epochs, 2);
+    ten_pipeline_free(pipeline);
+    ten_dataset_release(&set);
+}
+
 /* A pipeline that was fitted on something else is, once refitted, as good as new. */
 static void test_refit(void **state) {
     (void)state;
@@ -871,6 +956,8 @@ int main(void) {
         cmocka_unit_test(test_wrong_size),
         cmocka_unit_test(test_networks),
         cmocka_unit_test(test_moved_predictions),
+        cmocka_unit_test(test_epochs),
+        cmocka_unit_test(test_stop_after_epoch),
         cmocka_unit_test(test_refit),
         cmocka_unit_test(test_cancelling),
         cmocka_unit_test(test_cut_anywhere),

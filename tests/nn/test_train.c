@@ -53,8 +53,8 @@ static void trial_release(struct trial *t) {
 static enum ten_status train(struct trial *t, const struct ten_run *run, struct ten_error *error) {
     free(t->history.values);
     t->history = (struct ten_history){0};
-    return ten_train(t->network, &t->recipe, &t->images, t->set.labels, t->parameters, t->statistics, &t->history, run,
-                     error);
+    return ten_train(t->network, &t->recipe, &t->images, t->set.labels, t->parameters, t->statistics, &t->history, NULL,
+                     run, error);
 }
 
 /* A copy of what training left, to be compared with what it leaves later; "seconds" is the last column. */

@@ -1,0 +1,45 @@
+#include "serve/records.h"
+
+#include "store/corrections.h"
+
+#include <pthread.h>
+
+static struct {
+    pthread_mutex_t lock;
+    struct ten_store *store;
+} state = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static enum ten_status open_store(const char *path, struct ten_error *error) {
+    enum ten_status status = ten_store_open(&state.store, path, error);
+    if (status == TEN_OK) status = ten_corrections_open(state.store, error);
+    if (status == TEN_OK) return TEN_OK;
+    ten_store_close(state.store);
+    state.store = NULL;
+    return status;
+}
+
+struct ten_store *ten_records_take(struct ten_server *server, struct ten_reply *reply) {
+    const char *path = ten_server_options(server)->runs;
+    struct ten_error error;
+    if (!path) {
+        ten_reply_error(reply, 503, "no_database", "the server was started without a run database");
+        return NULL;
+    }
+    pthread_mutex_lock(&state.lock);
+    if (state.store || open_store(path, &error) == TEN_OK) return state.store;
+    pthread_mutex_unlock(&state.lock);
+    ten_reply_error(reply, 503, "no_database", "%s", error.message);
+    return NULL;
+}
+
+void ten_records_give(struct ten_store *store) {
+    if (store) pthread_mutex_unlock(&state.lock);
+}
+
+static void stop(struct ten_server *server) {
+    (void)server;
+    ten_store_close(state.store);
+    state.store = NULL;
+}
+
+const struct ten_part ten_part_records = {.stop = stop};

@@ -35,6 +35,8 @@ struct ten_pass {
     enum ten_precision precision;
     uint64_t seed, step; /* of random choices (dropout): drawn from these, the layer and the row in the batch alone */
     size_t first_row;    /* of these rows in the batch */
+    const uint32_t *left; /* NULL, or the numbers of those `left_count` of the rows whose gradient is not 0 */
+    size_t left_count;
     float *scratch;      /* the thread's, 64-byte aligned: layer->scratch floats */
 };
 
@@ -172,6 +174,7 @@ struct ten_batch_input {
     void *context;
     const uint8_t *labels; /* [rows] */
     float label_smoothing; /* 0 to below 1 */
+    float skip;            /* rows whose probabilities are all within this of their targets give no gradient; 0: none */
     enum ten_precision precision;
     uint64_t seed, step;
 };

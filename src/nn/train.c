@@ -249,12 +249,12 @@ static char *recipe_text(const struct ten_recipe *r) {
     int length = asprintf(
         &text,
         "epochs %zu, batch %zu; %s, momentum %.17g%s, betas %.17g %.17g, epsilon %.17g, decay %.17g; %s, rate %.17g, "
-        "shares %.17g %.17g, warm-up %.17g, steps %.17g %.17g; smoothing %.9g, validation %.17g, patience %zu%s, "
+        "shares %.17g %.17g, warm-up %.17g, steps %.17g %.17g; smoothing %.9g, skip %.9g, validation %.17g, patience %zu%s, "
         "average "
         "%.17g; shift %.17g, rotate %.17g, scale %.17g, shear %.17g, elastic %.17g %.17g; seconds %.17g; precision %d",
         r->epochs, r->batch_size, o->type->name, o->momentum, o->nesterov ? " (nesterov)" : "", o->beta1, o->beta2,
         o->epsilon, o->weight_decay, ten_schedule_names[s->kind], s->rate, s->first_share, s->final_share, s->warm_up,
-        s->step_factor, s->step_share, (double)r->label_smoothing, r->validation, r->patience,
+        s->step_factor, s->step_share, (double)r->label_smoothing, (double)r->skip, r->validation, r->patience,
         r->keep_best ? ", best" : "", r->average, a->shift, a->rotate, a->scale, a->shear, a->elastic, a->sigma,
         r->max_seconds, (int)r->precision);
     return length < 0 ? NULL : text;
@@ -378,6 +378,7 @@ static enum ten_status train_batch(struct training *t, struct ten_error *error) 
                                     .context = t,
                                     .labels = t->batch_labels,
                                     .label_smoothing = t->recipe->label_smoothing,
+                                    .skip = t->recipe->skip,
                                     .precision = t->recipe->precision,
                                     .seed = t->seed,
                                     .step = (uint64_t)s->step};

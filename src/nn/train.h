@@ -13,6 +13,7 @@ struct ten_recipe {
     struct ten_optimizer optimizer; /* weight decay applies to weights, not to biases, scales and offsets */
     struct ten_schedule schedule;
     float label_smoothing;
+    float skip; /* rows whose probabilities are all within this of their targets give no gradient (ten_batch_input) */
     double
         validation;  /* share of the training images (stratified, by seed) kept apart; 0: none. The next two need it */
     size_t patience; /* stops after so many epochs without a lower validation loss; 0: never */

@@ -203,7 +203,8 @@ static void study(struct ten_server *server, const struct ten_request *request, 
     char path[2048], updated[32];
     struct look look = look_at(folder);
     if (!look.sum) {
-        refuse(server, reply);
+        ten_reply_json(reply, 200, json_pack("{s:s, s:n, s:b, s:n, s:b, s:[]}", "folder", folder, "report", "making", 0,
+                                             "updated", "finished", 0, "sections"));
         return;
     }
     struct tm parts;

@@ -356,6 +356,27 @@ describe("the study", () => {
     assert.deepEqual(noise, []);
     await close();
   });
+
+  test("brings its own runs along, with a search's trials", async () => {
+    const { page, noise, close } = await open("#study/runs", { at: there });
+    const whole = ({ kind }) => kind !== "fold" && kind !== "trial";
+    const [own, its] = await Promise.all(["latest=1000", "of=study&latest=1000"].map(async (query) => (await there.get(`/api/runs?${query}`)).runs));
+    const count = [...own, ...its].filter(whole).length;
+    assert.ok(count > own.filter(whole).length);
+    await page.waitForFunction((n) => document.querySelectorAll(".runs tbody tr").length === n, Math.min(count, 100));
+    const search = its.find(({ kind }) => kind === "tune"), trials = its.filter(({ parent }) => parent === search.id);
+    await page.selectOption("#runs-kind", "tune");
+    await page.locator(`.runs a[href="#study/runs/s${search.id}"]`).click();
+    await page.waitForSelector(".run .chart-dot");
+    assert.equal(await page.locator(".run .chart-dot").count(), trials.filter(({ accuracy }) => accuracy !== null).length);
+    await page.selectOption("#run-over", { index: 1 }); // over a setting that was searched
+    assert.match(await page.locator(".run .chart figcaption").innerText(), /^Accuracy over (?!trial)/);
+    await page.locator(".run .chart-plot").focus();
+    await page.keyboard.press("Home");
+    assert.match(await page.locator(".run .chart-says").innerText(), /trial \d+: \d+\.\d+/);
+    assert.deepEqual(noise, []);
+    await close();
+  });
 });
 
 describe("the runs", () => {

@@ -3,6 +3,7 @@
 import { createChart } from "../chart.js";
 import { element } from "../dom.js";
 import { count, duration, exact, moment, number, plural, share, shareTick } from "../words.js";
+import { nameOf, oneRun, parentOf } from "./run_source.js";
 import { kindOf } from "./runs.js";
 
 const LOOK = 2500; // milliseconds between two looks at a run that goes on
@@ -64,7 +65,7 @@ function foldsChart(host, children) {
     `${done.length > 1 ? `, standard deviation ${share(spread)}` : ""}. Each fold's model never saw the images that it is measured on; the dotted line is the mean.`), place);
   const chart = createChart(place, { title: "Accuracy of each fold", series: [{ key: "accuracy", name: "accuracy", tone: 0, dots: true }],
     x: { title: "fold", text: String, whole: true }, y: { text: shareTick, floor: 0, ceiling: 1 },
-    onPick: ({ run }) => (location.hash = `#study/runs/${run.id}`) });
+    onPick: ({ run }) => (location.hash = `#study/runs/${nameOf(run)}`) });
   chart.update(rows, { level: Number.isFinite(mean) ? mean : null });
   return [chart];
 }
@@ -89,7 +90,7 @@ function trialsChart(host, children, over) {
     const chart = createChart(place, { title: `Accuracy over ${name}`, series: [{ key: "accuracy", name: "accuracy", tone: 0, dots: true }],
       x: { title: name, text: (v) => number(v), whole: name === "trial" }, y: { text: shareTick, floor: 0, ceiling: 1 }, logX,
       describe: ({ run, accuracy }) => `${titleOf(run)}: ${share(accuracy)}; ${Object.entries(run.settings ?? {}).map(([key, v]) => `${key} ${v}`).join(", ")}`,
-      onPick: ({ run }) => (location.hash = `#study/runs/${run.id}`) });
+      onPick: ({ run }) => (location.hash = `#study/runs/${nameOf(run)}`) });
     chart.update(rows);
     charts.push(chart);
   }
@@ -102,8 +103,8 @@ function trialsChart(host, children, over) {
 
 const back = () => element("p", {}, element("a", { href: "#study/runs" }, "All runs"));
 
-// Shows what `build` makes of the runs with these ids, again whenever they have changed.
-function follow(host, { api }, ids, build) {
+// Shows what `build` makes of the runs with these names, again whenever they have changed.
+function follow(host, { api }, names, build) {
   let gone = false, last = "", open = [], timer = null;
   const closeAll = () => {
     open.forEach((chart) => chart.close());
@@ -112,7 +113,7 @@ function follow(host, { api }, ids, build) {
   async function look() {
     clearTimeout(timer);
     try {
-      const runs = await Promise.all(ids.map((id) => api.get(`/api/runs/${id}`)));
+      const runs = await Promise.all(names.map((name) => oneRun(api, name)));
       if (gone) return;
       const seen = JSON.stringify(runs);
       if (seen !== last) {
@@ -156,15 +157,15 @@ function pairs(title, object) {
         element("td", {}, typeof value === "number" ? exact(value) : text(value))))))));
 }
 
-export function showRun(host, context, id) {
+export function showRun(host, context, name) {
   const over = { name: "trial" };
-  return follow(host, context, [id], (holder, [run]) => {
+  return follow(host, context, [name], (holder, [run]) => {
     const { metrics, children = [] } = run;
     const between = Number.isFinite(metrics?.accuracy_low) ? `95 % interval ${share(metrics.accuracy_low)} to ${share(metrics.accuracy_high)}` : null;
     holder.append(back(),
       element("div.watch-head", {}, element("h2", {}, titleOf(run)), element("span.state", { "data-state": run.state }, run.state)),
-      element("p.small", {}, [`${kindOf(run)} number ${run.id}`, run.model, run.prep && `preprocessing ${run.prep}`].filter(Boolean).join(" · ")),
-      run.parent ? element("p.small", {}, "Part of ", element("a", { href: `#study/runs/${run.parent}` }, `run ${run.parent}`)) : "",
+      element("p.small", {}, [`${kindOf(run)} number ${run.id}${run.of ? " of the study" : ""}`, run.model, run.prep && `preprocessing ${run.prep}`].filter(Boolean).join(" · ")),
+      run.parent ? element("p.small", {}, "Part of ", element("a", { href: `#study/runs/${parentOf(run)}` }, `run ${run.parent}`)) : "",
       element("dl.findings", {}, fact("Accuracy", share(run.accuracy), between), fact("Time", duration(run.seconds)),
         fact("Started", moment(run.started)), fact("Data", run.data), fact("Seed", text(run.seed)),
         fact("Program", run.version && `Tenfold ${run.version}`, [run.kernels && `${run.kernels} kernels`, run.threads && plural(run.threads, "thread")].filter(Boolean).join(", "))));
@@ -189,7 +190,7 @@ export function showTwo(host, context, first, second) {
     const measures = [...new Set(runs.flatMap((run) => Object.entries(run.metrics ?? {}).filter(([, value]) => typeof value === "number").map(([name]) => name)))];
     holder.append(back(), element("h2", {}, "Two runs compared"),
       element("div.scroll", { tabindex: "0", role: "region", "aria-label": "The two runs side by side" }, element("table.numbers.two", {},
-        element("thead", {}, element("tr", {}, element("td"), ...runs.map((run) => element("th", { scope: "col" }, element("a", { href: `#study/runs/${run.id}` }, titleOf(run)), element("small", {}, ` number ${run.id}`))))),
+        element("thead", {}, element("tr", {}, element("td"), ...runs.map((run) => element("th", { scope: "col" }, element("a", { href: `#study/runs/${nameOf(run)}` }, titleOf(run)), element("small", {}, ` number ${run.id}`))))),
         element("tbody", {}, line("kind", kindOf), line("model", (run) => text(run.model)), line("preprocessing", (run) => text(run.prep)),
           line("accuracy", (run) => share(run.accuracy)), line("time", (run) => duration(run.seconds)), line("started", (run) => moment(run.started)),
           line("data", (run) => text(run.data)), line("seed", (run) => text(run.seed)), line("threads", (run) => count(run.threads)),

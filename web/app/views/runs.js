@@ -2,6 +2,7 @@
 // compared.
 import { element, write } from "../dom.js";
 import { count, duration, moment, plural, share } from "../words.js";
+import { listRuns, nameOf } from "./run_source.js";
 
 const LOOK = 3000; // milliseconds between two looks
 const MOST = 1000; // runs that are asked for
@@ -21,9 +22,10 @@ const columns = [
   { name: "Preprocessing", text: (run) => run.prep ?? "–", key: (run) => run.prep ?? "", code: true },
 ];
 
-export function createRuns(host, { api, announce }) {
+// withStudy(): whether the study has runs of its own.
+export function createRuns(host, { api, announce }, withStudy) {
   let runs = null, sorted = columns.findIndex(({ name }) => name === "Started"), falls = true, most = STEP, gone = false, last = "", chosen = [];
-  const rows = new Map(); // id -> {row, text}
+  const rows = new Map(); // name -> {row, box, text}
 
   const kind = element("select", { id: "runs-kind", onchange: () => look(true) },
     element("option", { value: "" }, "all but folds and trials"), element("option", { value: "*" }, "all"),
@@ -55,8 +57,8 @@ export function createRuns(host, { api, announce }) {
     announce(`Sorted by ${columns[i].name}, ${falls ? "falling" : "rising"}`);
   }
 
-  function choose(id, is) {
-    chosen = is ? [...chosen, id].slice(-2) : chosen.filter((other) => other !== id);
+  function choose(name, is) {
+    chosen = is ? [...chosen, name].slice(-2) : chosen.filter((other) => other !== name);
     for (const [other, { box }] of rows) box.checked = chosen.includes(other);
     compare.hidden = chosen.length !== 2;
     compare.setAttribute("href", `#study/runs/${chosen.join("+")}`);
@@ -64,19 +66,19 @@ export function createRuns(host, { api, announce }) {
 
   function cell(run, { text, link, code, number, state }) {
     const content = text(run);
-    if (link) return element("td.run-name", {}, element("a", { href: `#study/runs/${run.id}` }, content));
+    if (link) return element("td.run-name", {}, element("a", { href: `#study/runs/${nameOf(run)}` }, content));
     if (state) return element("td", {}, element("span.state", { "data-state": run.state }, content));
     return element(number ? "td.right" : "td", {}, code ? element("code", {}, content) : content);
   }
 
   // A run's row, made anew only where the run has changed.
   function rowOf(run) {
-    const text = JSON.stringify(run), old = rows.get(run.id);
+    const text = JSON.stringify(run), name = nameOf(run), old = rows.get(name);
     if (old?.text === text) return old.row;
-    const box = element("input", { type: "checkbox", "aria-label": `Compare ${run.name ?? "run"}, number ${run.id}`, checked: chosen.includes(run.id),
-      onchange: (event) => choose(run.id, event.target.checked) });
+    const box = element("input", { type: "checkbox", "aria-label": `Compare ${run.name ?? "run"}, number ${name}`, checked: chosen.includes(name),
+      onchange: (event) => choose(name, event.target.checked) });
     const row = element("tr", {}, element("td", {}, box), ...columns.map((column) => cell(run, column)));
-    rows.set(run.id, { row, box, text });
+    rows.set(name, { row, box, text });
     return row;
   }
 
@@ -125,12 +127,12 @@ export function createRuns(host, { api, announce }) {
     const mine = ++asked;
     const one = kind.value && kind.value !== "*" ? `&kind=${encodeURIComponent(kind.value)}` : "";
     try {
-      const answer = await api.get(`/api/runs?latest=${MOST}${one}`);
-      const text = JSON.stringify(answer.runs);
+      const answer = await listRuns(api, `latest=${MOST}${one}`, withStudy());
+      const text = JSON.stringify(answer);
       if (gone || mine !== asked) return;
       if (text === last && !anew) return;
       last = text;
-      runs = answer.runs;
+      runs = answer;
       if (!one) offerModels();
       show();
     } catch (error) {

@@ -1,8 +1,10 @@
 // The study: the report's own sections, one at a time, in a frame as high as what it shows, and beside them the runs of the
-// run database as they come. The address names what is shown: #study/comparison, #study/runs, #study/runs/12, #study/runs/12+34.
+// run database as they come. The address names what is shown: #study/comparison, #study/runs, #study/runs/12, #study/runs/12+34 (s12 is
+// the study's own run 12).
 import { element } from "../dom.js";
 import { moment, share } from "../words.js";
-import { createRuns } from "./runs.js";
+import { listRuns, nameOf } from "./run_source.js";
+import { createRuns, kindOf } from "./runs.js";
 import { showRun, showTwo } from "./run.js";
 
 export const title = "The study · Tenfold";
@@ -109,16 +111,16 @@ export function mount(host, context) {
     }
     frameBox.hidden = true;
     other.hidden = false;
-    const ids = /^(\d+)(?:[+ ](\d+))?$/.exec(rest);
-    if (!ids) open = createRuns(other, context);
-    else open = ids[2] ? showTwo(other, context, Number(ids[1]), Number(ids[2])) : showRun(other, context, Number(ids[1]));
+    const ids = /^(s?\d+)(?:[+ ](s?\d+))?$/.exec(rest);
+    if (!ids) open = createRuns(other, context, () => study?.runs === true);
+    else open = ids[2] ? showTwo(other, context, ids[1], ids[2]) : showRun(other, context, ids[1]);
   }
 
   function showNewest(runs) {
     newest.hidden = !runs.length;
     const items = runs.slice(0, NEWEST).map((run) => element("li", {},
-      element("a", { href: `#study/runs/${run.id}` }, run.name ?? run.model ?? `run ${run.id}`),
-      element("small", {}, [run.kind, run.state === "done" ? share(run.accuracy) : run.state, moment(run.started)].join(" · "))));
+      element("a", { href: `#study/runs/${nameOf(run)}` }, run.name ?? run.model ?? `run ${run.id}`),
+      element("small", {}, [kindOf(run), run.state === "done" ? share(run.accuracy) : run.state, moment(run.started)].join(" · "))));
     newest.replaceChildren(element("h2", {}, "Newest runs"), element("ol", {}, ...items));
   }
 
@@ -154,7 +156,7 @@ export function mount(host, context) {
       study = answer;
       if (answer.report) updated ??= answer.updated;
       if (had !== study.report) shown = null;
-      const { runs } = database ? await api.get(`/api/runs?latest=${NEWEST}`) : { runs: [] };
+      const runs = database ? await listRuns(api, `latest=${NEWEST}`, study.runs) : [];
       if (gone) return;
       const text = JSON.stringify(runs);
       if (text !== last) showNewest(runs);

@@ -75,10 +75,9 @@ struct ten_exchange {
     struct ten_connection *connection;
     char target[256]; /* as it was asked for, for the log */
     char method[16];
-    char allow[64];   /* for 405 and OPTIONS */
-    size_t route;     /* TEN_MOST_ROUTES: none */
-    const char *rest; /* of the path; lives as long as the request in MHD's memory */
-    bool seen, early, answered;
+    char allow[64]; /* for 405 and OPTIONS */
+    size_t route;   /* TEN_MOST_ROUTES: none */
+    bool seen, early, answered, refused;
     struct ten_reply reply; /* with `early`: what will be answered whatever the body */
     uint8_t *body;
     size_t size, capacity, received;
@@ -215,6 +214,8 @@ static void add_headers(struct MHD_Response *response, const struct ten_exchange
     MHD_add_response_header(response, "Cache-Control", reply->etag ? "no-cache" : "no-store");
     if (reply->content_type) MHD_add_response_header(response, "Content-Type", reply->content_type);
     if (reply->etag) MHD_add_response_header(response, "ETag", reply->etag);
+    if (reply->etag) MHD_add_response_header(response, "Vary", "Accept-Encoding");
+    if (reply->encoding) MHD_add_response_header(response, "Content-Encoding", reply->encoding);
     if (x->allow[0]) MHD_add_response_header(response, "Allow", x->allow);
     if (reply->name) {
         snprintf(text, sizeof text, "attachment; filename=\"%s\"", reply->name);
@@ -296,7 +297,6 @@ static bool find_route(struct ten_exchange *x, const char *path, const char *met
         if (!route_fits(routes[i], path)) continue;
         if (!options && method_fits(routes[i], method)) {
             x->route = i;
-            x->rest = path + strlen(routes[i]->path);
             x->allow[0] = '\0';
             return true;
         }
@@ -343,6 +343,29 @@ static void refuse_large(struct ten_reply *reply) {
     ten_reply_error(reply, 413, "too_large", "the body is larger than %d bytes, the most that is taken", TEN_MOST_BODY);
 }
 
+/* Refuses a body that is on its way. libmicrohttpd answers in the middle of a body only by cutting it off, and then the
+ * answer is mostly lost; so it is sent past it, and what still comes is read and forgotten until the client has seen
+ * it. */
+static enum MHD_Result refuse_on_the_way(struct ten_exchange *x) {
+    char text[512];
+    struct ten_reply reply;
+    refuse_large(&reply);
+    int length =
+        snprintf(text, sizeof text,
+                 "HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                 "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nContent-Length: %zu\r\n\r\n%.*s",
+                 reply.size, (int)reply.size, (const char *)reply.data);
+    x->refused = x->answered = true;
+    x->status = reply.status;
+    x->sent = reply.size;
+    release_reply(&reply);
+    release_body(x);
+    if (length <= 0 || send(x->connection->socket, text, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT) != length)
+        return MHD_NO;
+    shutdown(x->connection->socket, SHUT_WR);
+    return MHD_YES;
+}
+
 /* The head of a request is there. */
 static enum MHD_Result take_head(struct ten_exchange *x, struct MHD_Connection *mhd, const char *path,
                                  const char *method) {
@@ -351,6 +374,7 @@ static enum MHD_Result take_head(struct ten_exchange *x, struct MHD_Connection *
     if (strstr(x->target, "%00")) path = "";
     x->early = !check_sender(x, mhd, method) || !find_route(x, path, method);
     uint64_t length = announced(mhd);
+    if (length > TEN_MOST_BODY && !header(mhd, "Expect")) return refuse_on_the_way(x);
     if (length > TEN_MOST_BODY) {
         release_reply(&x->reply);
         refuse_large(&x->reply);
@@ -360,12 +384,13 @@ static enum MHD_Result take_head(struct ten_exchange *x, struct MHD_Connection *
     return MHD_YES;
 }
 
-/* A piece of the body. One that grows beyond what is taken cannot be answered in its middle. */
+/* A piece of the body. */
 static enum MHD_Result take_body(struct ten_exchange *x, const char *bytes, size_t *size) {
     size_t length = *size;
     *size = 0;
     x->received += length;
-    if (length > TEN_MOST_BODY || x->received > TEN_MOST_BODY) return MHD_NO;
+    if (x->refused) return x->received > TEN_MOST_REFUSED ? MHD_NO : MHD_YES;
+    if (x->received > TEN_MOST_BODY) return refuse_on_the_way(x);
     if (x->early) return MHD_YES;
     if (!reserve(x, x->size + length)) {
         ten_reply_error(&x->reply, 503, "busy", "too many large requests at a time; try again");
@@ -380,6 +405,7 @@ static enum MHD_Result take_body(struct ten_exchange *x, const char *bytes, size
 
 static enum MHD_Result answer(struct ten_exchange *x, struct MHD_Connection *mhd, const char *path,
                               const char *method) {
+    if (x->refused) return MHD_NO;
     x->whole = ten_seconds();
     atomic_store(&x->connection->deadline, (double)INFINITY);
     if (x->early) return send_reply(x, mhd, &x->reply);
@@ -389,7 +415,7 @@ static enum MHD_Result answer(struct ten_exchange *x, struct MHD_Connection *mhd
     struct ten_request request = {
         .method = method,
         .path = path,
-        .rest = x->rest,
+        .rest = path + strlen(routes[x->route]->path),
         .content_type = type ? type : "",
         .body = x->body ? x->body : nothing,
         .size = x->size,
@@ -407,6 +433,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
     if (!x->seen) return take_head(x, mhd, path, method);
     if (*size) return take_body(x, bytes, size);
     return answer(x, mhd, path, method);
+}
+
+bool ten_request_takes_gzip(const struct ten_request *request) {
+    const char *known = header(request->connection, "Accept-Encoding"), *gzip = known ? strstr(known, "gzip") : NULL;
+    return gzip && strncmp(gzip + 4, ";q=0", 4) != 0;
 }
 
 const char *ten_request_query(const struct ten_request *request, const char *name) {

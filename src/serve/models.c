@@ -218,7 +218,7 @@ static void replace(struct ten_server *server, struct ten_served **list, size_t 
     size_t old_count = models->count;
     memcpy(old, models->list, old_count * sizeof *old);
     for (size_t i = 0; i < count; i++) list[i]->predictions = ten_counts_model(&server->counts, list[i]->name);
-    memcpy(models->list, list, count * sizeof *list);
+    for (size_t i = 0; i < count; i++) models->list[i] = list[i];
     models->count = count;
     pthread_mutex_unlock(&models->lock);
     for (size_t i = 0; i < old_count; i++) ten_served_give(server, old[i]);

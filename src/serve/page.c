@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static void give_file(const char *name, struct ten_reply *reply) {
+static void give_file(const struct ten_request *request, const char *name, struct ten_reply *reply) {
     const struct ten_app_file *file = ten_app_file(name);
     if (!file) {
         ten_reply_error(reply, 404, "not_found", "there is nothing at /app/%.100s", name);
@@ -13,16 +13,20 @@ static void give_file(const char *name, struct ten_reply *reply) {
     }
     *reply = (struct ten_reply){
         .status = 200, .content_type = file->content_type, .etag = file->etag, .data = file->bytes, .size = file->size};
+    if (!file->packed || !ten_request_takes_gzip(request)) return;
+    reply->data = file->packed;
+    reply->size = file->packed_size;
+    reply->encoding = "gzip";
 }
 
 static void page(struct ten_server *server, const struct ten_request *request, struct ten_reply *reply) {
-    (void)server, (void)request;
-    give_file("index.html", reply);
+    (void)server;
+    give_file(request, "index.html", reply);
 }
 
 static void app(struct ten_server *server, const struct ten_request *request, struct ten_reply *reply) {
     (void)server;
-    give_file(request->rest, reply);
+    give_file(request, request->rest, reply);
 }
 
 static void health(struct ten_server *server, const struct ten_request *request, struct ten_reply *reply) {

@@ -24,16 +24,19 @@ struct ten_request {
 };
 /* The value of ?name=, decoded; NULL if it is not there. */
 const char *ten_request_query(const struct ten_request *request, const char *name);
+/* Whether the client takes answers that are packed with gzip. */
+bool ten_request_takes_gzip(const struct ten_request *request);
 
 struct ten_stream;
 struct ten_reply {
     int status; /* of HTTP */
     const char *content_type;
-    const char *etag;   /* NULL, or with its quotes; the content may then be kept by the client */
-    const char *policy; /* NULL, or a Content-Security-Policy instead of the page's own */
-    const char *name;   /* NULL, or of the file that a browser is to save it as */
-    int retry_seconds;  /* 0, or a Retry-After */
-    const void *data;   /* size bytes */
+    const char *etag;     /* NULL, or with its quotes; the content may then be kept by the client */
+    const char *policy;   /* NULL, or a Content-Security-Policy instead of the page's own */
+    const char *encoding; /* NULL, or "gzip" if data is packed so */
+    const char *name;     /* NULL, or of the file that a browser is to save it as */
+    int retry_seconds;    /* 0, or a Retry-After */
+    const void *data;     /* size bytes */
     size_t size;
     void *owned;               /* NULL, or freed once the answer is sent */
     struct ten_stream *stream; /* NULL, or followed in place of data, from its start */

@@ -195,6 +195,7 @@ static enum ten_status serve(struct ten_server *server, const sigset_t *signals_
     bool watching = status == TEN_OK && pthread_create(&watcher, NULL, watch_models, server) == 0;
     if (status == TEN_OK && server->options.ready) server->options.ready(server->options.context, server->address);
     if (status == TEN_OK) look_after(server, signals_in);
+    pthread_sigmask(SIG_SETMASK, signals_in, NULL); /* a second signal ends the program at once */
     begin_stop(server);
     close(server->listener);
     server->listener = -1;

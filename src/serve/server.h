@@ -14,6 +14,7 @@ struct MHD_Response;
 
 enum {
     TEN_MOST_BODY = 8 << 20,          /* bytes of a request's body */
+    TEN_MOST_REFUSED = 128 << 20,     /* of one that was refused while it came, before the connection is closed */
     TEN_MOST_BODIES = 256 << 20,      /* of all bodies that are held at a time */
     TEN_MOST_HEADER = 32 << 10,       /* memory of a connection: request line, headers, and what is read at once */
     TEN_MOST_CONNECTIONS = 1024,      /* above that the one that is idle longest is closed for the next */
@@ -141,7 +142,9 @@ struct ten_app_file {
     const char *name, *bytes; /* "index.html" */
     size_t size;
     const char *content_type;
-    char etag[40]; /* with its quotes */
+    char etag[40];         /* with its quotes */
+    const uint8_t *packed; /* the same with gzip; NULL where that saves nothing */
+    size_t packed_size;
 };
 /* The i-th, from 0; NULL behind the last. */
 const struct ten_app_file *ten_app_file_at(size_t i);

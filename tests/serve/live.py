@@ -425,7 +425,7 @@ def a_training_that_is_stopped(server):
 @test
 def a_training_that_fails(server):
     number = train(server, model="mlp", prep="none", settings={"epochs": 99, "learning_rate": 100, "optimizer": "sgd",
-                                                          "schedule": "constant"})
+                                                          "weight_decay": 10, "schedule": "constant"})
     name, data = events_of(server, number)[-1]
     assert name == "failed" and "diverged" in data["message"], (name, data)
     same(state_of(server, number), "failed")

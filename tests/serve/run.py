@@ -8,13 +8,14 @@ must be answered. The output is TAP. --heavy does in full what is cut short othe
 broken requests, and, with wrk, a million good ones.
 """
 import concurrent.futures
-import base64
+import gzip
 import http.client
 import json
 import os
 import pathlib
 import random
 import re
+import select
 import shutil
 import signal
 import socket
@@ -84,6 +85,9 @@ def page_and_files(server):
     same((headers["Cache-Control"], headers["ETag"] is not None), ("no-cache", True))
     status, _, nothing = server.ask("GET", "/", If_None_Match=headers["ETag"])
     same((status, nothing), (304, b""))
+    status, packed, content = server.ask("GET", "/", Accept_Encoding="deflate, gzip")
+    same((status, packed["Content-Encoding"], gzip.decompress(content)), (200, "gzip", body))
+    same(server.ask("GET", "/", Accept_Encoding="br, gzip;q=0")[1]["Content-Encoding"], None)
     for path in re.findall(rb'(?:src|href)="(/app/[^"]+)"', body):
         status, headers, content = server.ask("GET", path.decode())
         assert status == 200 and content, path
@@ -274,7 +278,7 @@ def too_many_pixels(server):
 @test
 def too_large_a_body(server):
     head = f"POST /api/predict HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
-    announced = server.raw((head + "Content-Length: 104857600\r\n\r\n").encode() + b"x" * 100000)
+    announced = server.raw((head + "Content-Length: 104857600\r\n\r\n").encode() + b"x" * (104857600 if HEAVY else 10**6))
     assert announced.startswith(b"HTTP/1.1 413 ") and b"too_large" in announced, announced
     with server.connect() as to:  # a client that asks first is told before it sends anything
         to.sendall((head + "Content-Length: 104857600\r\nExpect: 100-continue\r\n\r\n").encode())
@@ -296,17 +300,27 @@ def too_large_a_body(server):
 @test
 def a_body_without_end(server):
     before = server.resident()
+    head = (f"POST /api/predict HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n").encode()
+    piece = b"10000\r\n" + b"x" * 65536 + b"\r\n"
     with server.connect() as to:
+        to.sendall(head)
+        sent = 0
+        while sent < 40e6 and not select.select([to], [], [], 0)[0]:
+            to.sendall(piece)
+            sent += 65536
+        assert to.recv(65536).startswith(b"HTTP/1.1 413 ")
+        assert 8e6 < sent < 40e6, f"{sent} bytes were taken"
+    with server.connect() as to:  # one that does not listen is cut off
+        to.sendall(head)
         sent = 0
         try:
-            to.sendall(f"POST /api/predict HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
-                       "Transfer-Encoding: chunked\r\n\r\n".encode())
-            while sent < 200e6:
-                to.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+            while sent < 400e6:
+                to.sendall(piece)
                 sent += 65536
         except OSError:
             pass
-        assert 8e6 < sent < 40e6, f"{sent} bytes were taken"
+        assert 128e6 < sent < 200e6, f"{sent} bytes were taken"
     assert SANITIZED or server.resident() - before < 30e6
 
 
@@ -588,6 +602,14 @@ def ends_with_what_it_began(home):
         status, seconds = server.stop(signal.SIGINT)
         same(status, 0)
         assert 4 < seconds < 8, seconds
+    server = Server(home, "--no-train", name="twice")
+    with server.connect() as to:  # nor at all once it is told twice
+        to.sendall(f"POST /api/predict HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: 9\r\n\r\n".encode())
+        time.sleep(0.3)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        status, seconds = server.stop()
+        assert status == -signal.SIGTERM and seconds < 3, (status, seconds)
 
 
 @alone

@@ -118,11 +118,11 @@ const strokes = {
     115, 248, 88]],
   9: [[245, 95, 215, 64, 170, 72, 152, 112, 170, 150, 215, 148, 246, 110, 250, 90, 248, 150, 238, 210, 225, 266]],
 };
-// The stroke's points about 10 units apart.
+// The stroke's points about 16 units apart.
 function dense(flat) {
   const points = [[flat[0], flat[1]]];
   for (let i = 2; i < flat.length; i += 2) {
-    const [x, y] = [flat[i - 2], flat[i - 1]], parts = Math.ceil(Math.hypot(flat[i] - x, flat[i + 1] - y) / 10);
+    const [x, y] = [flat[i - 2], flat[i - 1]], parts = Math.ceil(Math.hypot(flat[i] - x, flat[i + 1] - y) / 16);
     for (let k = 1; k <= parts; k++) points.push([x + (flat[i] - x) * k / parts, y + (flat[i + 1] - y) * k / parts]);
   }
   return points;
@@ -159,7 +159,7 @@ async function touch(page, parts) {
 
 const number = (page) => page.locator("#number").textContent();
 const reads = (page, text) => page.waitForFunction((text) => document.getElementById("number").textContent === text, text,
-  { timeout: 5000 });
+  { timeout: 20000 });
 // What is on the sheet has its answer on the screen.
 const settled = (page) => page.waitForFunction(() => ["answered", "blank"].includes(document.getElementById("sheet").dataset.state));
 const answered = (page) => page.waitForFunction(() => document.getElementById("number").textContent !== "");
@@ -217,6 +217,29 @@ test("a finger draws every digit on a phone, and the page stays where it is", as
   }
   assert.ok(wrong.length <= 1, wrong.join(", "));
   assert.deepEqual(noise, []);
+  await close();
+});
+
+test("a second finger takes back what the first began", async () => {
+  const { page, close } = await open({ width: 390, height: 844, touch: true });
+  const at = await place(page), session = await page.context().newCDPSession(page);
+  const points = [[150, 100], [250, 200]].map((point, id) => ({ x: at(point)[0], y: at(point)[1], id }));
+  await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: points.slice(0, 1) });
+  await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: points });
+  await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+  await settled(page);
+  assert.equal(await inkPixels(page), 0);
+  assert.equal(await page.isDisabled("#undo"), true);
+  await close();
+});
+
+test("digits side by side are read as a number", async () => {
+  const { page, close } = await open();
+  const small = (digit, left) => strokes[digit].map((flat) => flat.map((v, i) => (i % 2 ? v : left + 0.75 * (v - 140))));
+  await draw(page, [...small(7, 40), ...small(0, 160), ...small(1, 270)]);
+  await reads(page, "701");
+  assert.equal(await page.locator("#boxes rect").count(), 3);
+  assert.equal(await page.locator("#seen button").count(), 3);
   await close();
 });
 
@@ -416,6 +439,7 @@ test("several digits: a number, their boxes, one chosen, who disagrees", async (
   assert.equal(await page.locator("#boxes rect").count(), 2);
   assert.match(await page.locator("#agreement").textContent(), /2 of 3 models read 42; Logistic regression reads 47\./);
   assert.deepEqual(await page.$$eval(".model.differs .reads", (all) => all.map((e) => e.textContent)), ["47"]);
+  assert.deepEqual(await page.$$eval("#seen .disputed .reading-of b", (all) => all.map((e) => e.textContent)), ["2"]);
   const bestBar = () => page.$eval(".model.differs .bars .best", (bar) => bar.dataset.digit);
   assert.equal(await bestBar(), "4");
   await page.locator("#seen button").nth(1).click();

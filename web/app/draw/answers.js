@@ -20,7 +20,7 @@ class ModelRow {
     this.time = element("span.small.number.time");
     this.reads = element("span.reads.number");
     this.sure = element("span.unseen");
-    this.bars = Array.from({ length: 10 }, (_, digit) => element("i", { "data-digit": String(digit) }));
+    this.bars = Array.from({ length: 10 }, (_, digit) => element("i", { "data-digit": String(digit) }, element("b")));
     this.top = Array.from({ length: 3 }, () => {
       const label = element("b"), share = element("span");
       return { label, share, item: element("li", {}, label, share) };
@@ -59,7 +59,7 @@ class ModelRow {
       const share = probabilities?.[i] ?? 0;
       if (Math.abs(share - this.#shares[i]) < 0.002 && (share > 0) === (this.#shares[i] > 0)) continue;
       this.#shares[i] = share;
-      this.bars[i].style.setProperty("--share", share.toFixed(3));
+      this.bars[i].firstChild.style.transform = `scaleY(${share.toFixed(3)})`; // the cheapest of all changes to lay out
     }
     const best = digit?.label ?? null;
     if (best !== this.best) {
@@ -140,6 +140,7 @@ export class Answers {
   #preparing = new Map();
   #seen = [];
   #boxes = [];
+  #disputed = []; // of several digits those on which the models disagree
   #titles = new Map();
   selected = 0;
   shown = null; // {answer, leader, frame}
@@ -199,6 +200,7 @@ export class Answers {
     at("agreement").classList.toggle("split", results.some((result) => result.number !== leader.number));
     write(at("detail"), digits.length ? `${title}${share}, in ${microseconds(leader.microseconds)}.` : "");
     this.#rowsShow();
+    this.#disputed = digits.map(({ label }, i) => digits.length > 1 && results.some((result) => result.digits[i]?.label !== label));
     this.#seenShow(digits);
     this.#drawBoxes(digits, frame);
   }
@@ -228,7 +230,7 @@ export class Answers {
       const canvas = element("canvas.digit", { "aria-hidden": "true", width: "28", height: "28" });
       const place = element("span.unseen"), label = element("b"), share = element("span.small");
       const button = element("button.look", { type: "button", onclick: () => this.select(index) }, canvas, place,
-        element("span.reading-of.number", {}, label, share));
+        element("span.reading-of.number", {}, label, share), element("span.caption", {}, "as seen"));
       const item = element("li", {}, button);
       node.append(item);
       this.#seen.push({ item, button, canvas, place, label, share });
@@ -243,7 +245,8 @@ export class Answers {
       button.disabled = digits.length === 1;
       if (digits.length > 1) button.setAttribute("aria-pressed", String(i === this.selected));
       else button.removeAttribute("aria-pressed");
-      write(place, `Digit ${i + 1} of ${digits.length}: `);
+      button.classList.toggle("disputed", this.#disputed[i]);
+      write(place, `Digit ${i + 1} of ${digits.length}${this.#disputed[i] ? ", on which the models disagree" : ""}: `);
     });
   }
 
@@ -269,6 +272,7 @@ export class Answers {
       text.setAttribute("x", (left + 2).toFixed(1));
       text.setAttribute("y", (top > 16 ? top - 4 : top + height + 18).toFixed(1));
       write(text, digit.label === null ? "?" : String(digit.label));
+      rect.classList.toggle("disputed", this.#disputed[i]);
       rect.classList.toggle("chosen", digits.length > 1 && i === this.selected);
     });
   }

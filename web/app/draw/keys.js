@@ -42,7 +42,7 @@ function fill(dialog, single) {
     element("p.small", {}, "On the sheet itself, arrow keys move the pen (with Shift in small steps) and ",
       element("kbd", {}, "Space"), " puts it down or lifts it. Pictures can also be dropped on the page or pasted."),
     element("label.row.small", {}, box, "Keys without Ctrl work everywhere on this page"),
-    element("form", { method: "dialog" }, element("button.primary", {}, "Close")));
+    element("form", { method: "dialog" }, element("button.primary", { autofocus: true }, "Close")));
 }
 
 export function setUpKeys(dialog, opener, active, actions) {

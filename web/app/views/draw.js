@@ -236,6 +236,7 @@ export function mount(root, { api, models, announce, theme }) {
   function act(change) {
     endExample();
     pen.cancel();
+    arrows.lift();
     change();
     replaced();
   }

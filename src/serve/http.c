@@ -135,27 +135,6 @@ static void *begin_request(void *context, const char *target, struct MHD_Connect
     return x;
 }
 
-/* ---- The access log ---------------------------------------------------------------------------------------------- */
-
-/* What came from outside, as one word of a line. */
-static void put_word(char *out, const char *word) {
-    for (; *word; word++) *out++ = (unsigned char)*word > 0x20 && (unsigned char)*word < 0x7f ? *word : '?';
-    *out = '\0';
-}
-
-static void log_request(const struct ten_exchange *x, double seconds) {
-    char line[512], target[sizeof x->target], method[sizeof x->method], stamp[32];
-    struct timespec now;
-    struct tm parts;
-    clock_gettime(CLOCK_REALTIME, &now);
-    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &parts));
-    put_word(target, x->target);
-    put_word(method, x->method[0] ? x->method : "-");
-    int length = snprintf(line, sizeof line, "%s.%03ldZ %s %s %d %zu B %.0f us\n", stamp, now.tv_nsec / 1000000, method,
-                          target, x->status, x->sent, seconds * 1e6);
-    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) return; /* a log that nobody takes */
-}
-
 static void end_request(void *context, struct MHD_Connection *mhd, void **at, enum MHD_RequestTerminationCode how) {
     (void)mhd, (void)how;
     struct ten_server *server = context;
@@ -167,7 +146,7 @@ static void end_request(void *context, struct MHD_Connection *mhd, void **at, en
     ten_counts_request(&server->counts, x->route, x->status, seconds);
     atomic_fetch_add_explicit(&server->counts.bytes_in, x->received, memory_order_relaxed);
     atomic_fetch_add_explicit(&server->counts.bytes_out, x->sent, memory_order_relaxed);
-    if (!server->options.quiet) log_request(x, seconds);
+    if (!server->options.quiet) ten_log_request(x->method, x->target, x->status, x->sent, seconds);
     release_body(x);
     release_reply(&x->reply);
     struct ten_connection *connection = x->connection;

@@ -109,6 +109,9 @@ void ten_http_stop(struct ten_server *server);
 size_t ten_http_routes(void);
 const char *ten_http_route_name(size_t i); /* "POST /api/predict" */
 
+/* A line of the access log. Control characters from outside are shown as '?'. */
+void ten_log_request(const char *method, const char *target, int status, size_t bytes, double seconds);
+
 /* ---- Streams (stream.c) -------------------------------------------------------------------------------------------
  */
 

@@ -55,7 +55,7 @@ static void test_what_is_refused(void **state) {
                                         "Zm9v-",
                                         "Zm 9v",
                                         "Zm9v_",
-                                        "\x80" "ZZZ",
+                                        "ZZZ\x80",
                                         "data:,Zm9v",
                                         "data:x,base64,AA==",
                                         "data:image/png;base64"};

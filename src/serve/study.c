@@ -17,8 +17,9 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
-enum { MOST_BYTES = 1 << 30, RETRY_SECONDS = 1 };
+enum { MOST_BYTES = 1 << 29, RETRY_SECONDS = 1 };
 
 /* What the files of a study are like now. */
 struct look {
@@ -32,9 +33,11 @@ static struct {
     pthread_t maker;
     bool started, stop, wanted, making;
     struct look made; /* of what is below */
-    char *html, *policy;
-    size_t size;
-    char etag[40];
+    struct {
+        char *bytes;
+        size_t size;
+    } html, packed; /* packed with gzip; bytes NULL: none */
+    char *policy, etag[40];
     json_t *sections;
     char message[1024]; /* why there is no report of these files */
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
@@ -79,19 +82,47 @@ static struct look look_at(const char *folder) {
 /* ---- Making the report --------------------------------------------------------------------------------------------
  */
 
+static void forget_page(void) {
+    free(state.html.bytes);
+    free(state.packed.bytes);
+    free(state.policy);
+    json_decref(state.sections);
+    state.html.bytes = state.packed.bytes = state.policy = NULL;
+    state.sections = NULL;
+}
+
+/* NULL: memory is short. */
+static char *pack(const uint8_t *bytes, size_t size, size_t *packed_size) {
+    enum { GZIP = 16 + MAX_WBITS, MEMORY = 8 };
+    z_stream stream = {.next_in = (Bytef *)(uintptr_t)bytes, .avail_in = (uInt)size};
+    if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK) return NULL;
+    uLong room = deflateBound(&stream, size);
+    char *out = malloc(room);
+    stream.next_out = (Bytef *)out;
+    stream.avail_out = (uInt)room;
+    bool good = out && deflate(&stream, Z_FINISH) == Z_STREAM_END;
+    *packed_size = stream.total_out;
+    deflateEnd(&stream);
+    if (good) return out;
+    free(out);
+    return NULL;
+}
+
 static void keep_page(uint8_t *html, size_t size) {
     char hex[65];
+    size_t packed_size = 0;
+    char *packed = pack(html, size, &packed_size);
     json_t *sections = ten_page_sections((const char *)html, size);
     char *policy = ten_page_policy((const char *)html, size);
     ten_sha256(html, size, hex);
     pthread_mutex_lock(&state.lock);
     if (sections && policy) {
-        free(state.html);
-        free(state.policy);
-        json_decref(state.sections);
-        state.html = (char *)html;
+        forget_page();
+        state.html.bytes = (char *)html;
+        state.html.size = size;
+        state.packed.bytes = packed;
+        state.packed.size = packed_size;
         state.policy = policy;
-        state.size = size;
         state.sections = sections;
         snprintf(state.etag, sizeof state.etag, "\"%.32s\"", hex);
         state.message[0] = '\0';
@@ -99,6 +130,7 @@ static void keep_page(uint8_t *html, size_t size) {
     pthread_mutex_unlock(&state.lock);
     if (sections && policy) return;
     free(html);
+    free(packed);
     free(policy);
     json_decref(sections);
 }
@@ -182,7 +214,7 @@ static void study(struct ten_server *server, const struct ten_request *request, 
     strftime(updated, sizeof updated, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&look.newest, &parts));
     bool finished = ten_path_join(path, sizeof path, folder, "study.json", NULL) == TEN_OK && ten_file_exists(path);
     pthread_mutex_lock(&state.lock);
-    bool there = report_is_there(server, &look), any = state.html != NULL;
+    bool there = report_is_there(server, &look), any = state.html.bytes != NULL;
     json_t *json = json_pack("{s:s, s:s?, s:b, s:s, s:b, s:b, s:o}", "folder", folder, "report", any ? "/report" : NULL,
                              "making", !there, "updated", updated, "finished", finished, "runs", runs, "sections",
                              any ? json_incref(state.sections) : json_array());
@@ -195,8 +227,30 @@ static const char wait_page[] =
     "<meta name=\"color-scheme\" content=\"light dark\">\n<title>The report is being made</title>\n"
     "<p>The report is being made.</p>\n</html>\n";
 
+/* A copy of the report, as the next one may come while this one is sent. With the lock held. */
+static void reply_report(const struct ten_request *request, struct ten_reply *reply) {
+    bool packed = state.packed.bytes && ten_request_takes_gzip(request);
+    const char *bytes = packed ? state.packed.bytes : state.html.bytes;
+    size_t size = packed ? state.packed.size : state.html.size, etag = size, policy = etag + sizeof state.etag;
+    char *all = malloc(policy + strlen(state.policy) + 1);
+    if (!all) {
+        ten_reply_json(reply, 500, NULL);
+        return;
+    }
+    memcpy(all, bytes, size);
+    memcpy(all + etag, state.etag, sizeof state.etag);
+    strcpy(all + policy, state.policy);
+    *reply = (struct ten_reply){.status = 200,
+                                .content_type = "text/html; charset=utf-8",
+                                .encoding = packed ? "gzip" : NULL,
+                                .etag = all + etag,
+                                .policy = all + policy,
+                                .data = all,
+                                .size = size,
+                                .owned = all};
+}
+
 static void report(struct ten_server *server, const struct ten_request *request, struct ten_reply *reply) {
-    (void)request;
     struct look look = look_at(ten_server_options(server)->study);
     if (!look.sum) {
         refuse(server, reply);
@@ -204,21 +258,8 @@ static void report(struct ten_server *server, const struct ten_request *request,
     }
     pthread_mutex_lock(&state.lock);
     bool there = report_is_there(server, &look);
-    size_t etag = state.size, policy = etag + sizeof state.etag;
-    char *both = state.html ? malloc(policy + strlen(state.policy) + 1) : NULL;
-    if (both) { /* a copy, as the next report may come while this one is sent */
-        memcpy(both, state.html, state.size);
-        memcpy(both + etag, state.etag, sizeof state.etag);
-        strcpy(both + policy, state.policy);
-        *reply = (struct ten_reply){.status = 200,
-                                    .content_type = "text/html; charset=utf-8",
-                                    .etag = both + etag,
-                                    .policy = both + policy,
-                                    .data = both,
-                                    .size = state.size,
-                                    .owned = both};
-    } else if (state.html) {
-        ten_reply_json(reply, 500, NULL);
+    if (state.html.bytes) {
+        reply_report(request, reply);
     } else if (there) {
         ten_reply_error(reply, 404, "no_study", "no report can be made of the study yet: %s", state.message);
     } else {
@@ -238,11 +279,7 @@ static void stop(struct ten_server *server) {
     pthread_cond_signal(&state.wake);
     pthread_mutex_unlock(&state.lock);
     if (state.started) pthread_join(state.maker, NULL);
-    free(state.html);
-    free(state.policy);
-    json_decref(state.sections);
-    state.html = state.policy = NULL;
-    state.sections = NULL;
+    forget_page();
     state.started = state.stop = false;
     state.made = (struct look){0};
 }

@@ -6,6 +6,7 @@ usage: TENFOLD=PATH live.py [NAME...]            The output is TAP.
 """
 import base64
 import concurrent.futures
+import gzip
 import hashlib
 import json
 import os
@@ -320,6 +321,9 @@ def study_and_report(home):
             found = re.findall(b"<" + name + b">(.*?)</" + name + b">", page, re.S)
             same(sums, [f"'sha256-{base64.b64encode(hashlib.sha256(t).digest()).decode()}'" for t in found])
         same(server.ask("GET", "/report", If_None_Match=headers["ETag"])[0], 304)
+        _, packed, bytes_of_it = server.ask("GET", "/report", Accept_Encoding="gzip, br")
+        same((packed["Content-Encoding"], headers["Content-Encoding"]), ("gzip", None))
+        same(gzip.decompress(bytes_of_it), page)
         about = server.json("GET", "/api/study")[1]
         same({k: about[k] for k in ("folder", "report", "finished", "making")},
              {"folder": "some-study", "report": "/report", "finished": True, "making": False})

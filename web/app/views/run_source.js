@@ -13,7 +13,9 @@ export async function listRuns(api, query, withStudy) {
     withStudy ? api.get(`/api/runs?of=study&${query}`).catch(() => ({ runs: [] })) : { runs: [] }, // it may go at any time
   ]);
   if (!study.runs.length) return own.runs;
-  return [...own.runs, ...tag(study.runs)].sort((a, b) => (Date.parse(b.started) || 0) - (Date.parse(a.started) || 0) || b.id - a.id);
+  return [...own.runs, ...tag(study.runs)].sort(
+    (a, b) => (Date.parse(b.started) || 0) - (Date.parse(a.started) || 0) || b.id - a.id,
+  );
 }
 
 export async function oneRun(api, name) {

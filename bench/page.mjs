@@ -23,13 +23,14 @@ await page.evaluate(() => {
   }).observe({ type: "resource" });
 });
 
-const strokesOf = (digit) => page.evaluate(async (digit) => {
-  const { exampleStrokes } = await import("/app/draw/examples.js");
-  return exampleStrokes(digit, 6);
-}, digit);
+const strokesOf = (digit) =>
+  page.evaluate(async (digit) => {
+    const { exampleStrokes } = await import("/app/draw/examples.js");
+    return exampleStrokes(digit, 6);
+  }, digit);
 
 const box = await page.locator("#ink").boundingBox();
-const at = ([x, y]) => [box.x + x / 400 * box.width, box.y + y / 320 * box.height];
+const at = ([x, y]) => [box.x + (x / 400) * box.width, box.y + (y / 320) * box.height];
 for (let n = 0; n < 10 * rounds; n++) {
   for (const stroke of await strokesOf(n % 10)) {
     await page.mouse.move(...at(stroke[0]));
@@ -44,12 +45,16 @@ for (let n = 0; n < 10 * rounds; n++) {
   await page.keyboard.press("Delete");
 }
 
-const [answers, requests] = await page.evaluate(() =>
-  [performance.getEntriesByName("answer").map((entry) => entry.duration), benchRequests]);
+const [answers, requests] = await page.evaluate(() => [
+  performance.getEntriesByName("answer").map((entry) => entry.duration),
+  benchRequests,
+]);
 function tell(what, values) {
   values.sort((a, b) => a - b);
   const at = (share) => values[Math.min(values.length - 1, Math.floor(share * values.length))].toFixed(1).padStart(6);
-  console.log(`${what.padEnd(34)} ${String(values.length).padStart(5)}  median ${at(0.5)}  95 % ${at(0.95)}  99 % ${at(0.99)} ms`);
+  console.log(
+    `${what.padEnd(34)} ${String(values.length).padStart(5)}  median ${at(0.5)}  95 % ${at(0.95)}  99 % ${at(0.99)} ms`,
+  );
 }
 const count = await page.locator("#models .reads").count();
 tell(`movement to ${count} models on screen`, answers);

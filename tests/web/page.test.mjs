@@ -12,6 +12,7 @@ import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { chromium } from "playwright-core";
 import { encodeGrey } from "../../web/app/draw/png.js";
+import { draw, place, strokes, touch } from "./drawing.mjs";
 
 const program = resolve(process.env.TENFOLD ?? "build/tenfold");
 const data = resolve(process.env.TENFOLD_DATA ?? "data/mnist");
@@ -24,16 +25,34 @@ const labels = readFileSync(join(data, "t10k-labels-idx1-ubyte")).subarray(8);
 
 let server, port, address;
 
-const freePort = () => new Promise((done) => {
-  const probe = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = probe.address();
-    probe.close(() => done(port));
+const freePort = () =>
+  new Promise((done) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
   });
-});
 
 async function startServer() {
-  server = spawn(program, ["serve", "--port", String(port), "--data", data, "--models", join(folder, "models"), "--study",
-    join(folder, "study"), "--runs", join(folder, "runs.sqlite"), "--no-train", "--quiet"], { stdio: "inherit" });
+  server = spawn(
+    program,
+    [
+      "serve",
+      "--port",
+      String(port),
+      "--data",
+      data,
+      "--models",
+      join(folder, "models"),
+      "--study",
+      join(folder, "study"),
+      "--runs",
+      join(folder, "runs.sqlite"),
+      "--no-train",
+      "--quiet",
+    ],
+    { stdio: "inherit" },
+  );
   for (let tries = 0; ; tries++) {
     try {
       if ((await fetch(`${address}/api/health`)).ok) return;
@@ -54,11 +73,14 @@ async function stopServer(signal = "SIGTERM") {
 // A layout that takes no minute: the classes in a ring. The page does not know better.
 function writeMap() {
   const points = Array.from(labels, (label, i) => {
-    const angle = (label + 0.8 * ((i * 7919) % 1000) / 1000) * Math.PI / 5, radius = 20 + ((i * 104729) % 1000) / 100;
+    const angle = ((label + (0.8 * ((i * 7919) % 1000)) / 1000) * Math.PI) / 5,
+      radius = 20 + ((i * 104729) % 1000) / 100;
     return [radius * Math.cos(angle), radius * Math.sin(angle)];
   });
-  writeFileSync(join(folder, "models", "map.json"), JSON.stringify({ what: "pixels", count: labels.length, points,
-    labels: Array.from(labels).join("") }));
+  writeFileSync(
+    join(folder, "models", "map.json"),
+    JSON.stringify({ what: "pixels", count: labels.length, points, labels: Array.from(labels).join("") }),
+  );
 }
 
 let browser;
@@ -66,8 +88,22 @@ before(async () => {
   mkdirSync(join(folder, "models"));
   const fits = { cnn2: ["--set", "epochs=3"], logistic: ["--set", "max_iter=20"], knn: [] };
   for (const [model, settings] of Object.entries(fits)) {
-    execFileSync(program, ["train", model, "--data", data, "--prep", "scale", "--limit", "6000", ...settings, "--runs", "none",
-      "--quiet", "--out", join(folder, "models", `${model}.safetensors`)]);
+    execFileSync(program, [
+      "train",
+      model,
+      "--data",
+      data,
+      "--prep",
+      "scale",
+      "--limit",
+      "6000",
+      ...settings,
+      "--runs",
+      "none",
+      "--quiet",
+      "--out",
+      join(folder, "models", `${model}.safetensors`),
+    ]);
   }
   writeMap();
   port = await freePort();
@@ -75,8 +111,16 @@ before(async () => {
   await startServer();
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
   });
 });
 after(async () => {
@@ -89,14 +133,20 @@ after(async () => {
 
 // Opens the page and notes everything that it should not do. prepare(page) comes before it is loaded.
 async function open({ width = 1400, height = 900, colorScheme = "light", touch = false, prepare, hash = "" } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme, hasTouch: touch,
-    deviceScaleFactor: touch ? 2 : 1, reducedMotion: "reduce" });
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme,
+    hasTouch: touch,
+    deviceScaleFactor: touch ? 2 : 1,
+    reducedMotion: "reduce",
+  });
   const page = await context.newPage();
   const noise = [];
   page.on("console", (message) => noise.push(`console ${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => noise.push(`error: ${error.message}`));
   page.on("request", (request) => {
-    if (!request.url().startsWith(`${address}/`) && !/^(data|blob):/.test(request.url())) noise.push(`request: ${request.url()}`);
+    if (!request.url().startsWith(`${address}/`) && !/^(data|blob):/.test(request.url()))
+      noise.push(`request: ${request.url()}`);
   });
   await prepare?.(page);
   await page.goto(`${address}/${hash}`);
@@ -104,72 +154,28 @@ async function open({ width = 1400, height = 900, colorScheme = "light", touch =
   return { page, noise, close: () => context.close() };
 }
 
-// Digits as a hand draws them, on a sheet of 400 x 320.
-const strokes = {
-  0: [[200, 60, 160, 75, 140, 120, 138, 170, 150, 225, 180, 262, 205, 268, 240, 245, 262, 190, 260, 130, 240, 80, 200, 60]],
-  1: [[205, 60, 203, 120, 200, 190, 198, 265]],
-  2: [[145, 105, 160, 70, 200, 58, 240, 75, 250, 110, 230, 155, 190, 205, 150, 258, 200, 254, 262, 258]],
-  3: [[150, 80, 190, 60, 235, 68, 248, 105, 225, 140, 188, 152, 230, 165, 256, 205, 238, 250, 190, 266, 145, 248]],
-  4: [[180, 65, 165, 110, 148, 165, 200, 168, 255, 162], [235, 75, 233, 140, 230, 200, 226, 268]],
-  5: [[250, 65, 200, 66, 165, 66, 158, 105, 152, 150, 195, 138, 240, 155, 252, 205, 228, 250, 185, 262, 145, 245]],
-  6: [[230, 60, 190, 90, 160, 145, 150, 210, 170, 255, 210, 264, 244, 235, 240, 195, 208, 175, 172, 190, 154, 220]],
-  7: [[140, 75, 190, 72, 255, 68, 240, 110, 215, 165, 196, 220, 188, 268]],
-  8: [[245, 85, 205, 60, 165, 75, 160, 112, 195, 148, 240, 180, 252, 225, 225, 262, 180, 264, 150, 232, 165, 190, 210, 150, 244,
-    115, 248, 88]],
-  9: [[245, 95, 215, 64, 170, 72, 152, 112, 170, 150, 215, 148, 246, 110, 250, 90, 248, 150, 238, 210, 225, 266]],
-};
-// The stroke's points about 16 units apart.
-function dense(flat) {
-  const points = [[flat[0], flat[1]]];
-  for (let i = 2; i < flat.length; i += 2) {
-    const [x, y] = [flat[i - 2], flat[i - 1]], parts = Math.ceil(Math.hypot(flat[i] - x, flat[i + 1] - y) / 16);
-    for (let k = 1; k <= parts; k++) points.push([x + (flat[i] - x) * k / parts, y + (flat[i + 1] - y) * k / parts]);
-  }
-  return points;
-}
-
-async function place(page) {
-  const box = await page.locator("#ink").boundingBox();
-  return ([x, y]) => [box.x + x / 400 * box.width, box.y + y / 320 * box.height];
-}
-
-async function draw(page, parts) {
-  const at = await place(page);
-  for (const stroke of parts) {
-    const points = dense(stroke);
-    await page.mouse.move(...at(points[0]));
-    await page.mouse.down();
-    for (const point of points.slice(1)) await page.mouse.move(...at(point));
-    await page.mouse.up();
-  }
-}
-
-async function touch(page, parts) {
-  const at = await place(page), session = await page.context().newCDPSession(page);
-  const send = (type, point) => session.send("Input.dispatchTouchEvent", { type,
-    touchPoints: point ? [{ x: at(point)[0], y: at(point)[1] }] : [] });
-  for (const stroke of parts) {
-    const points = dense(stroke);
-    await send("touchStart", points[0]);
-    for (const point of points.slice(1)) await send("touchMove", point);
-    await send("touchEnd");
-  }
-  await session.detach();
-}
-
 const number = (page) => page.locator("#number").textContent();
-const reads = (page, text) => page.waitForFunction((text) => document.getElementById("number").textContent === text, text,
-  { timeout: 20000 });
+const reads = (page, text) =>
+  page.waitForFunction((text) => document.getElementById("number").textContent === text, text, { timeout: 20000 });
 // What is on the sheet has its answer on the screen.
-const settled = (page) => page.waitForFunction(() => ["answered", "blank"].includes(document.getElementById("sheet").dataset.state));
+const settled = (page) =>
+  page.waitForFunction(() => ["answered", "blank"].includes(document.getElementById("sheet").dataset.state));
 const answered = (page) => page.waitForFunction(() => document.getElementById("number").textContent !== "");
-const inkPixels = (page) => page.$eval("#ink", (canvas) =>
-  canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.filter((v, i) => i % 4 === 3 && v > 128).length);
+const inkPixels = (page) =>
+  page.$eval(
+    "#ink",
+    (canvas) =>
+      canvas
+        .getContext("2d")
+        .getImageData(0, 0, canvas.width, canvas.height)
+        .data.filter((v, i) => i % 4 === 3 && v > 128).length,
+  );
 
 // A test image ten times as large, as a PNG file.
 const indexOf = (label) => labels.findIndex((one) => one === label);
 function digitFile(label) {
-  const index = indexOf(label), large = new Uint8Array(280 * 280);
+  const index = indexOf(label),
+    large = new Uint8Array(280 * 280);
   large.forEach((_, i) => (large[i] = images[784 * index + 28 * Math.floor(i / 2800) + Math.floor((i % 280) / 10)]));
   return { name: `a ${label}.png`, mimeType: "image/png", buffer: Buffer.from(encodeGrey(large, 280, 280)) };
 }
@@ -197,7 +203,9 @@ for (const width of [1400, 390]) {
       assert.deepEqual(await violations(page), [], "with answers");
       const [inner, outer] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
       assert.ok(inner <= outer, `${inner} px in ${outer}`);
-      const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number));
+      const background = await page.evaluate(() =>
+        getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number),
+      );
       assert.equal(background[0] > 128, colorScheme === "light");
       assert.deepEqual(noise, []);
       await close();
@@ -222,8 +230,12 @@ test("a finger draws every digit on a phone, and the page stays where it is", as
 
 test("a second finger takes back what the first began", async () => {
   const { page, close } = await open({ width: 390, height: 844, touch: true });
-  const at = await place(page), session = await page.context().newCDPSession(page);
-  const points = [[150, 100], [250, 200]].map((point, id) => ({ x: at(point)[0], y: at(point)[1], id }));
+  const at = await place(page),
+    session = await page.context().newCDPSession(page);
+  const points = [
+    [150, 100],
+    [250, 200],
+  ].map((point, id) => ({ x: at(point)[0], y: at(point)[1], id }));
   await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: points.slice(0, 1) });
   await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: points });
   await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
@@ -235,7 +247,8 @@ test("a second finger takes back what the first began", async () => {
 
 test("digits side by side are read as a number", async () => {
   const { page, close } = await open();
-  const small = (digit, left) => strokes[digit].map((flat) => flat.map((v, i) => (i % 2 ? v : left + 0.75 * (v - 140))));
+  const small = (digit, left) =>
+    strokes[digit].map((flat) => flat.map((v, i) => (i % 2 ? v : left + 0.75 * (v - 140))));
   await draw(page, [...small(7, 40), ...small(0, 160), ...small(1, 270)]);
   await reads(page, "701");
   assert.equal(await page.locator("#boxes rect").count(), 3);
@@ -244,21 +257,25 @@ test("digits side by side are read as a number", async () => {
 });
 
 test("never asks twice at once, and the answer is to the whole drawing", async () => {
-  const { page, close } = await open({ prepare: (page) => page.addInitScript(() => {
-    window.asked = { under: 0, most: 0, count: 0 };
-    const { fetch } = window;
-    window.fetch = async (path, options) => {
-      if (!path.includes("/api/predict")) return fetch(path, options);
-      asked.count++;
-      asked.most = Math.max(asked.most, ++asked.under);
-      try {
-        const answer = await fetch(path, options), text = await answer.text();
-        return new Response(text, answer);
-      } finally {
-        asked.under--;
-      }
-    };
-  }) });
+  const { page, close } = await open({
+    prepare: (page) =>
+      page.addInitScript(() => {
+        window.asked = { under: 0, most: 0, count: 0 };
+        const { fetch } = window;
+        window.fetch = async (path, options) => {
+          if (!path.includes("/api/predict")) return fetch(path, options);
+          asked.count++;
+          asked.most = Math.max(asked.most, ++asked.under);
+          try {
+            const answer = await fetch(path, options),
+              text = await answer.text();
+            return new Response(text, answer);
+          } finally {
+            asked.under--;
+          }
+        };
+      }),
+  });
   assert.equal(await page.evaluate(() => asked.count), 0, "a blank sheet is no question");
   await draw(page, strokes[4]);
   await settled(page);
@@ -275,7 +292,7 @@ test("undo, redo, clear, eraser, by mouse and by keys", async () => {
   const { page, noise, close } = await open();
   assert.equal(await page.isDisabled("#undo"), true);
   await draw(page, strokes[1]);
-  await answered(page);
+  await settled(page);
   const one = await inkPixels(page);
   await draw(page, [[100, 100, 150, 150]]);
   await settled(page);
@@ -298,6 +315,7 @@ test("undo, redo, clear, eraser, by mouse and by keys", async () => {
   assert.ok((await inkPixels(page)) < 20);
   assert.equal(await page.locator("#sentence").textContent(), "Nothing drawn.");
   await page.keyboard.press("Delete");
+  await settled(page);
   assert.equal(await page.getAttribute("#eraser", "aria-pressed"), "false");
   assert.ok(await page.isVisible("#invitation"));
   assert.equal(await number(page), "");
@@ -326,16 +344,25 @@ describe("pictures", () => {
   });
 
   // The file in the page, given to a function there.
-  const inPage = (page, file, run) => page.evaluate(([base64, name, type, run]) => {
-    const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([bytes], name, { type }));
-    if (run === "drop") {
-      for (const name of ["dragenter", "dragover", "drop"]) {
-        document.body.dispatchEvent(new DragEvent(name, { dataTransfer: transfer, bubbles: true, cancelable: true }));
-      }
-    } else document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true }));
-  }, [file.buffer.toString("base64"), file.name, file.mimeType, run]);
+  const inPage = (page, file, run) =>
+    page.evaluate(
+      ([base64, name, type, run]) => {
+        const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([bytes], name, { type }));
+        if (run === "drop") {
+          for (const name of ["dragenter", "dragover", "drop"]) {
+            document.body.dispatchEvent(
+              new DragEvent(name, { dataTransfer: transfer, bubbles: true, cancelable: true }),
+            );
+          }
+        } else
+          document.body.dispatchEvent(
+            new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true }),
+          );
+      },
+      [file.buffer.toString("base64"), file.name, file.mimeType, run],
+    );
 
   test("are dropped and pasted", async () => {
     const { page, noise, close } = await open();
@@ -350,13 +377,16 @@ describe("pictures", () => {
   });
 
   test("of a phone's camera are made smaller before they are sent", async () => {
-    const { page, close } = await open({ prepare: (page) => page.addInitScript(() => {
-      const { fetch } = window;
-      window.fetch = (path, options) => {
-        if (path.includes("/api/predict")) window.sent = options.body;
-        return fetch(path, options);
-      };
-    }) });
+    const { page, close } = await open({
+      prepare: (page) =>
+        page.addInitScript(() => {
+          const { fetch } = window;
+          window.fetch = (path, options) => {
+            if (path.includes("/api/predict")) window.sent = options.body;
+            return fetch(path, options);
+          };
+        }),
+    });
     await settled(page);
     await page.evaluate(async () => {
       const canvas = Object.assign(document.createElement("canvas"), { width: 4000, height: 3000 });
@@ -384,7 +414,11 @@ describe("pictures", () => {
     await page.setInputFiles("#file", { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("seven") });
     await page.waitForSelector("#problem:not([hidden])");
     assert.match(await page.locator("#problem").textContent(), /notes\.txt is not a picture/);
-    await page.setInputFiles("#file", { name: "broken.png", mimeType: "image/png", buffer: Buffer.from("\x89PNG broken") });
+    await page.setInputFiles("#file", {
+      name: "broken.png",
+      mimeType: "image/png",
+      buffer: Buffer.from("\x89PNG broken"),
+    });
     await page.waitForFunction(() => document.getElementById("problem").textContent.includes("broken.png"));
     await draw(page, strokes[0]);
     await reads(page, "0");
@@ -424,13 +458,25 @@ test("the theme turns, and is remembered before anything is painted", async () =
 
 // An answer of the server, made up: [[number per model]...] with evidently different digits.
 function madeUp(numbers) {
-  const digit = (label, i) => ({ label: label === "?" ? null : Number(label), box: [20 + 90 * i, 40, 60, 150],
-    probabilities: Array.from({ length: 10 }, (_, k) => (k === Number(label) ? 0.91 : 0.01)), seen: new Array(784).fill(i ? 0 : 200) });
-  return { results: Object.entries(numbers).map(([model, number]) => ({ model, microseconds: 12.5, number,
-    digits: [...number].map(digit) })) };
+  const digit = (label, i) => ({
+    label: label === "?" ? null : Number(label),
+    box: [20 + 90 * i, 40, 60, 150],
+    probabilities: Array.from({ length: 10 }, (_, k) => (k === Number(label) ? 0.91 : 0.01)),
+    seen: new Array(784).fill(i ? 0 : 200),
+  });
+  return {
+    results: Object.entries(numbers).map(([model, number]) => ({
+      model,
+      microseconds: 12.5,
+      number,
+      digits: [...number].map(digit),
+    })),
+  };
 }
-const answering = (answer, status = 200) => (page) =>
-  page.route("**/api/predict*", (route) => route.fulfill({ status, json: answer }));
+const answering =
+  (answer, status = 200) =>
+  (page) =>
+    page.route("**/api/predict*", (route) => route.fulfill({ status, json: answer }));
 
 test("several digits: a number, their boxes, one chosen, who disagrees", async () => {
   const { page, close } = await open({ prepare: answering(madeUp({ cnn2: "42", knn: "42", logistic: "47" })) });
@@ -454,7 +500,10 @@ test("what is no digit is said to be none", async () => {
   await draw(page, strokes[4]);
   await reads(page, "?");
   assert.equal(await page.locator("#sentence").textContent(), "That is not a digit.");
-  assert.match(await page.locator("#agreement").textContent(), /2 of 3 models see no digit; k-nearest neighbours reads 3/);
+  assert.match(
+    await page.locator("#agreement").textContent(),
+    /2 of 3 models see no digit; k-nearest neighbours reads 3/,
+  );
   await close();
 });
 
@@ -469,11 +518,18 @@ test("an error of the server is shown in its words", async () => {
 
 test("without a model the training is shown, and who is ready joins", async () => {
   let ready = false;
-  const waiting = { default: null, models: [], preparing: [
-    { name: "cnn2", title: "Convolutional network", state: "running", stage: "fit", done: 0.4 },
-    { name: "svm", title: "Support vector machine", state: "waiting", stage: null, done: null }] };
-  const { page, noise, close } = await open({ prepare: (page) =>
-    page.route("**/api/models", (route) => (ready ? route.continue() : route.fulfill({ json: waiting }))) });
+  const waiting = {
+    default: null,
+    models: [],
+    preparing: [
+      { name: "cnn2", title: "Convolutional network", state: "running", stage: "fit", done: 0.4 },
+      { name: "svm", title: "Support vector machine", state: "waiting", stage: null, done: null },
+    ],
+  };
+  const { page, noise, close } = await open({
+    prepare: (page) =>
+      page.route("**/api/models", (route) => (ready ? route.continue() : route.fulfill({ json: waiting }))),
+  });
   assert.match(await page.locator("#sentence").textContent(), /first model is being trained \(40/);
   assert.match(await page.locator("#models").textContent(), /Being trained \(fit\), 40.*Waits to be trained/);
   await draw(page, strokes[7]);
@@ -500,7 +556,10 @@ test("a correction is kept, and taken back", async () => {
   assert.ok(correction.image.some((value) => value > 200));
   await page.keyboard.press("4"); // thought better of it
   await page.waitForFunction(() => document.querySelector(".kept").textContent.includes("Kept as a 4"));
-  assert.deepEqual((await kept()).map(({ label }) => label), [4]);
+  assert.deepEqual(
+    (await kept()).map(({ label }) => label),
+    [4],
+  );
   await page.click("text=Take back");
   await page.waitForFunction(() => document.querySelector(".kept").textContent.includes("Taken back"));
   assert.deepEqual(await kept(), []);
@@ -510,7 +569,8 @@ test("a correction is kept, and taken back", async () => {
 
 test("the keyboard alone draws, hears the answer and finds the keys", async () => {
   const { page, noise, close } = await open();
-  for (let i = 0; i < 20 && !(await page.evaluate(() => document.activeElement.id === "ink")); i++) await page.keyboard.press("Tab");
+  for (let i = 0; i < 20 && !(await page.evaluate(() => document.activeElement.id === "ink")); i++)
+    await page.keyboard.press("Tab");
   assert.equal(await page.evaluate(() => document.activeElement.id), "ink");
   await page.keyboard.press("Space");
   for (let i = 0; i < 16; i++) await page.keyboard.press("ArrowDown");
@@ -562,6 +622,9 @@ test("a server that goes is told of, and its return needs nobody", async () => {
   await startServer();
   await page.waitForSelector("#banner", { state: "hidden", timeout: 10000 });
   await reads(page, "7");
-  assert.deepEqual(noise.filter((line) => !line.includes("ERR_CONNECTION_REFUSED")), []);
+  assert.deepEqual(
+    noise.filter((line) => !line.includes("ERR_CONNECTION_REFUSED")),
+    [],
+  );
   await close();
 });

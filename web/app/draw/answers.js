@@ -1,5 +1,6 @@
-// What the models answered: the number, large; a sentence that says who agrees; what they saw; one row per model with its
-// ten bars. Elements are made once and changed only where an answer differs, so that an answer costs little to show.
+// What the models answered: the number, large; a sentence that says who agrees; what they saw; one row per model with
+// its ten bars. Elements are made once and changed only where an answer differs, so that an answer costs little to
+// show.
 
 import { element, list, microseconds, paint, percent, write, inkWords, whole } from "../dom.js";
 
@@ -7,7 +8,10 @@ const at = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
 
 function topThree(probabilities) {
-  return probabilities.map((share, label) => ({ share, label })).sort((a, b) => b.share - a.share).slice(0, 3);
+  return probabilities
+    .map((share, label) => ({ share, label }))
+    .sort((a, b) => b.share - a.share)
+    .slice(0, 3);
 }
 
 // ---- Rows of models ----
@@ -22,20 +26,29 @@ class ModelRow {
     this.sure = element("span.unseen");
     this.bars = Array.from({ length: 10 }, (_, digit) => element("i", { "data-digit": String(digit) }, element("b")));
     this.top = Array.from({ length: 3 }, () => {
-      const label = element("b"), share = element("span");
+      const label = element("b"),
+        share = element("span");
       return { label, share, item: element("li", {}, label, share) };
     });
-    this.node = element("li.model", {},
-      element("div.who", {}, this.name, this.facts), this.reads, element("div.bars", { "aria-hidden": "true" }, ...this.bars),
-      element("ol.top.number", { "aria-label": "Most likely" }, ...this.top.map(({ item }) => item)), this.time);
+    this.node = element(
+      "li.model",
+      {},
+      element("div.who", {}, this.name, this.facts),
+      this.reads,
+      element("div.bars", { "aria-hidden": "true" }, ...this.bars),
+      element("ol.top.number", { "aria-label": "Most likely" }, ...this.top.map(({ item }) => item)),
+      this.time,
+    );
     this.describe(model);
     this.clear();
   }
   describe({ title, name, accuracy, on, parameters, summary }) {
     write(this.name, title ?? name);
     this.name.title = summary ?? "";
-    const measured = accuracy === null || accuracy === undefined ? null
-      : `${percent(accuracy, 2)} on ${on === "test" ? "MNIST" : on ?? "MNIST"}`;
+    const measured =
+      accuracy === null || accuracy === undefined
+        ? null
+        : `${percent(accuracy, 2)} on ${on === "test" ? "MNIST" : (on ?? "MNIST")}`;
     write(this.facts, measured ?? (parameters ? `${whole(parameters)} parameters` : name));
   }
   clear() {
@@ -57,7 +70,7 @@ class ModelRow {
     const probabilities = digit?.probabilities ?? null;
     for (let i = 0; i < 10; i++) {
       const share = probabilities?.[i] ?? 0;
-      if (Math.abs(share - this.#shares[i]) < 0.002 && (share > 0) === (this.#shares[i] > 0)) continue;
+      if (Math.abs(share - this.#shares[i]) < 0.002 && share > 0 === this.#shares[i] > 0) continue;
       this.#shares[i] = share;
       this.bars[i].firstChild.style.transform = `scaleY(${share.toFixed(3)})`; // the cheapest of all changes to lay out
     }
@@ -79,16 +92,25 @@ class PreparingRow {
   constructor() {
     this.name = element("span.name");
     this.state = element("span.small");
-    this.meter = element("span.meter", { role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" }, element("i"));
+    this.meter = element(
+      "span.meter",
+      { role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" },
+      element("i"),
+    );
     this.node = element("li.model.preparing", {}, element("div.who", {}, this.name, this.state), this.meter);
   }
   describe({ title, name, state, stage, done, message }) {
     write(this.name, title ?? name);
     this.meter.setAttribute("aria-label", `Training ${title ?? name}`);
     const running = state === "running";
-    write(this.state, state === "failed" ? `Could not be trained: ${message ?? "no reason given"}`
-      : running ? `Being trained${stage ? ` (${stage})` : ""}${done === null ? "" : `, ${Math.round(100 * done)}\u202f%`}`
-        : "Waits to be trained");
+    write(
+      this.state,
+      state === "failed"
+        ? `Could not be trained: ${message ?? "no reason given"}`
+        : running
+          ? `Being trained${stage ? ` (${stage})` : ""}${done === null ? "" : `, ${Math.round(100 * done)}\u202f%`}`
+          : "Waits to be trained",
+    );
     this.meter.hidden = !running;
     this.meter.style.setProperty("--share", done ?? 0);
     if (done === null) this.meter.removeAttribute("aria-valuenow");
@@ -108,7 +130,8 @@ export function agreement(results, leader, titles) {
   const says = leader.number === "?" ? "see no digit" : `read ${leader.number}`;
   if (!others.length) return `All ${count} models ${says}.`;
   const readings = new Map();
-  for (const { number, model } of others) readings.set(number, [...(readings.get(number) ?? []), titles.get(model) ?? model]);
+  for (const { number, model } of others)
+    readings.set(number, [...(readings.get(number) ?? []), titles.get(model) ?? model]);
   const parts = [...readings].map(([number, names]) => {
     const shown = names.length > 3 ? [...names.slice(0, 2), `${names.length - 2} more`] : names;
     const verb = names.length > 1 ? "read" : "reads";
@@ -130,7 +153,8 @@ function verdictOf(leader) {
   }
   const none = digits.filter(({ label }) => label === null).length;
   const unread = none === 1 ? " One of them is not a digit." : none > 1 ? ` ${none} of them are not digits.` : "";
-  return `${digits.length > 9 ? digits.length : ["", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"][digits.length]} digits: ${number}.${unread}`;
+  const count = inkWords[digits.length]?.replace(/^./, (first) => first.toUpperCase()) ?? digits.length;
+  return `${count} digits: ${number}.${unread}`;
 }
 
 // ---- All together ----
@@ -182,8 +206,8 @@ export class Answers {
     this.#drawBoxes([], null);
   }
 
-  // answer: of /api/predict?model=all. leader: the name of the model whose answer stands large. frame: {x, y, scale}, from
-  // the picture's pixels to the sheet's units.
+  // answer: of /api/predict?model=all. leader: the name of the model whose answer stands large. frame: {x, y, scale},
+  // from the picture's pixels to the sheet's units.
   show(answer, leaderName, frame) {
     const { results } = answer;
     const leader = results.find(({ model }) => model === leaderName) ?? results[0];
@@ -195,12 +219,20 @@ export class Answers {
     number.dataset.length = Math.min(leader.number.length, 5);
     write(at("sentence"), verdictOf(leader));
     const title = this.#titles.get(leader.model) ?? leader.model;
-    const share = digits.length === 1 && digits[0].label !== null ? ` is ${percent(digits[0].probabilities[digits[0].label])} sure` : ` answers`;
+    const share =
+      digits.length === 1 && digits[0].label !== null
+        ? ` is ${percent(digits[0].probabilities[digits[0].label])} sure`
+        : ` answers`;
     write(at("agreement"), digits.length ? agreement(results, leader, this.#titles) : "");
-    at("agreement").classList.toggle("split", results.some((result) => result.number !== leader.number));
+    at("agreement").classList.toggle(
+      "split",
+      results.some((result) => result.number !== leader.number),
+    );
     write(at("detail"), digits.length ? `${title}${share}, in ${microseconds(leader.microseconds)}.` : "");
     this.#rowsShow();
-    this.#disputed = digits.map(({ label }, i) => digits.length > 1 && results.some((result) => result.digits[i]?.label !== label));
+    this.#disputed = digits.map(
+      ({ label }, i) => digits.length > 1 && results.some((result) => result.digits[i]?.label !== label),
+    );
     this.#seenShow(digits);
     this.#drawBoxes(digits, frame);
   }
@@ -228,9 +260,17 @@ export class Answers {
     while (this.#seen.length < digits.length) {
       const index = this.#seen.length;
       const canvas = element("canvas.digit", { "aria-hidden": "true", width: "28", height: "28" });
-      const place = element("span.unseen"), label = element("b"), share = element("span.small");
-      const button = element("button.look", { type: "button", onclick: () => this.select(index) }, canvas, place,
-        element("span.reading-of.number", {}, label, share), element("span.caption", {}, "as seen"));
+      const place = element("span.unseen"),
+        label = element("b"),
+        share = element("span.small");
+      const button = element(
+        "button.look",
+        { type: "button", onclick: () => this.select(index) },
+        canvas,
+        place,
+        element("span.reading-of.number", {}, label, share),
+        element("span.caption", {}, "as seen"),
+      );
       const item = element("li", {}, button);
       node.append(item);
       this.#seen.push({ item, button, canvas, place, label, share });
@@ -253,7 +293,8 @@ export class Answers {
   #drawBoxes(digits, frame) {
     const svg = at("boxes");
     while (this.#boxes.length < digits.length) {
-      const rect = document.createElementNS(SVG, "rect"), text = document.createElementNS(SVG, "text");
+      const rect = document.createElementNS(SVG, "rect"),
+        text = document.createElementNS(SVG, "text");
       rect.setAttribute("rx", "4");
       svg.append(rect, text);
       this.#boxes.push({ rect, text });
@@ -264,7 +305,8 @@ export class Answers {
       if (rect.style.display !== display) rect.style.display = text.style.display = display;
       if (!digit) return;
       const [x, y, width, height] = digit.box.map((value) => value * frame.scale);
-      const left = frame.x + x - 3, top = frame.y + y - 3;
+      const left = frame.x + x - 3,
+        top = frame.y + y - 3;
       rect.setAttribute("x", left.toFixed(1));
       rect.setAttribute("y", top.toFixed(1));
       rect.setAttribute("width", (width + 6).toFixed(1));

@@ -2,24 +2,48 @@
 
 import { element, write } from "../dom.js";
 
-// current(): {image(): promise of a data URI, digit, given: {model: label}, count (of digits)}, or null if there is nothing
-// to correct.
+// current(): {image(): promise of a data URI, digit, given: {model: label}, count (of digits)}, or null if there is
+// nothing to correct.
 export class Correction {
   #kept = null;
   constructor(node, { api, announce, current }) {
     Object.assign(this, { node, api, announce, current });
     this.label = element("span.soft", { id: "correction-label" }, "Not right? It is a");
-    this.buttons = Array.from({ length: 10 }, (_, digit) => element("button.number", {
-      type: "button", disabled: true, "aria-label": `It is a ${digit}`, onclick: () => this.keep(digit),
-    }, String(digit)));
+    this.buttons = Array.from({ length: 10 }, (_, digit) =>
+      element(
+        "button.number",
+        {
+          type: "button",
+          disabled: true,
+          "aria-label": `It is a ${digit}`,
+          onclick: () => this.keep(digit),
+        },
+        String(digit),
+      ),
+    );
     this.message = element("span");
     this.undo = element("button.quiet", { type: "button", onclick: () => this.takeBack(), hidden: true }, "Take back");
-    this.links = element("span.links", { hidden: true }, "All of them: ", element("a", { href: "/api/corrections" }, "JSON"), ", ",
-      element("a", { href: "/api/corrections/images-idx3-ubyte", download: true }, "images"), " and ",
-      element("a", { href: "/api/corrections/labels-idx1-ubyte", download: true }, "labels"), " as IDX");
+    this.links = element(
+      "span.links",
+      { hidden: true },
+      "All of them: ",
+      element("a", { href: "/api/corrections" }, "JSON"),
+      ", ",
+      element("a", { href: "/api/corrections/images-idx3-ubyte", download: true }, "images"),
+      " and ",
+      element("a", { href: "/api/corrections/labels-idx1-ubyte", download: true }, "labels"),
+      " as IDX",
+    );
     this.status = element("p.small.kept", {}, this.message, this.undo, this.links);
-    node.append(element("div.labels", { role: "group", "aria-labelledby": "correction-label" }, this.label,
-      element("span.ten", {}, ...this.buttons)), this.status);
+    node.append(
+      element(
+        "div.labels",
+        { role: "group", "aria-labelledby": "correction-label" },
+        this.label,
+        element("span.ten", {}, ...this.buttons),
+      ),
+      this.status,
+    );
   }
   refresh() {
     const now = this.current();

@@ -1,9 +1,11 @@
-// What is on the sheet, with its history, and how strokes become pixels. A sheet is {strokes, picture}: strokes in units of
-// a sheet of 400 x 320, whatever the screen's size; or a picture that was loaded. Sheets are never changed, only replaced,
-// so that undo is a step back in a list.
+// What is on the sheet, with its history, and how strokes become pixels. A sheet is {strokes, picture}: strokes in
+// units of a sheet of 400 x 320, whatever the screen's size; or a picture that was loaded. Sheets are never changed,
+// only replaced, so that undo is a step back in a list.
 
-export const WIDTH = 400, HEIGHT = 320;
-const MOST_STEPS = 200;
+export const WIDTH = 400,
+  HEIGHT = 320;
+const MOST_STEPS = 200,
+  MOST_PICTURES = 8; // that can be undone: pictures are large
 
 export class Drawing {
   #steps = [{ strokes: [], picture: null }];
@@ -23,7 +25,8 @@ export class Drawing {
   #replace(sheet) {
     this.#steps.length = this.#now + 1;
     this.#steps.push(sheet);
-    if (this.#steps.length > MOST_STEPS) this.#steps.shift();
+    const pictures = () => new Set(this.#steps.map((step) => step.picture)).size;
+    while (this.#steps.length > MOST_STEPS || pictures() > MOST_PICTURES + 1) this.#steps.shift();
     this.#now = this.#steps.length - 1;
   }
   // A stroke on a picture begins a new sheet.
@@ -66,7 +69,8 @@ export class Stroke {
     context.moveTo(points[0], points[1]);
     if (n === 2) context.lineTo(points[0] + 0.01, points[1]); // a dot: the caps alone
     for (let i = 2; i < n - 2; i += 2) {
-      const x = (points[i] + points[i + 2]) / 2, y = (points[i + 1] + points[i + 3]) / 2;
+      const x = (points[i] + points[i + 2]) / 2,
+        y = (points[i + 1] + points[i + 3]) / 2;
       context.quadraticCurveTo(points[i], points[i + 1], x, y);
     }
     if (n > 2) context.lineTo(points[n - 2], points[n - 1]);
@@ -76,7 +80,8 @@ export class Stroke {
 }
 
 const surface = (width, height) =>
-  typeof OffscreenCanvas === "function" ? new OffscreenCanvas(width, height)
+  typeof OffscreenCanvas === "function"
+    ? new OffscreenCanvas(width, height)
     : Object.assign(document.createElement("canvas"), { width, height });
 
 // Strokes on a canvas. Finished ones are kept on a canvas of their own, so that a frame costs one stroke.

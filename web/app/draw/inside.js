@@ -4,7 +4,14 @@ import { digitPicture, element, fromBase64, paint, percent, inkWords, write } fr
 import { Panel } from "./panel.js";
 
 const GAP = 1; // pixels between two maps
-const kinds = { conv: "Convolution", relu: "ReLU", maxpool: "Max pooling", avgpool: "Average pooling", dense: "Dense", batchnorm: "Normalised" };
+const kinds = {
+  conv: "Convolution",
+  relu: "ReLU",
+  maxpool: "Max pooling",
+  avgpool: "Average pooling",
+  dense: "Dense",
+  batchnorm: "Normalised",
+};
 
 // "rgb(…)" or "#rrggbb" as three numbers.
 function colourOf(name) {
@@ -30,10 +37,28 @@ export class Inside extends Panel {
     this.caption = element("p.small");
     this.heading.after(this.choice);
     this.body.append(
-      element("div.pair", {}, element("figure", {}, this.seen, element("figcaption.small", {}, "Seen")),
-        element("figure", {}, this.saliency, element("figcaption.small", {}, element("span.for", {}, "for"), " and ",
-          element("span.against", {}, "against"), " its answer"))),
-      this.kinds, this.maps, this.caption);
+      element(
+        "div.pair",
+        {},
+        element("figure", {}, this.seen, element("figcaption.small", {}, "Seen")),
+        element(
+          "figure",
+          {},
+          this.saliency,
+          element(
+            "figcaption.small",
+            {},
+            element("span.for", {}, "for"),
+            " and ",
+            element("span.against", {}, "against"),
+            " its answer",
+          ),
+        ),
+      ),
+      this.kinds,
+      this.maps,
+      this.caption,
+    );
     this.clear();
   }
   models(models) {
@@ -42,15 +67,22 @@ export class Inside extends Panel {
     const names = JSON.stringify(networks.map(({ name }) => name));
     if (names === this.names) return;
     this.names = names;
-    this.choice.replaceChildren(...networks.map(({ name, title }) => element("option", { value: name }, title ?? name)));
+    this.choice.replaceChildren(
+      ...networks.map(({ name, title }) => element("option", { value: name }, title ?? name)),
+    );
     if (networks.some(({ name }) => name === chosen)) this.choice.value = chosen;
     this.choice.hidden = !networks.length;
-    this.hint = networks.length ? "Draw, to see what a network’s first layers make of it." : "There is no network among the models yet.";
+    this.hint = networks.length
+      ? "Draw, to see what a network’s first layers make of it."
+      : "There is no network among the models yet.";
     if (!this.#answer) this.say(this.hint);
   }
   async ask(body, digit) {
     if (!this.choice.value) return () => this.clear();
-    const answer = await this.api.post(`/api/inspect?model=${encodeURIComponent(this.choice.value)}&digit=${digit}`, body);
+    const answer = await this.api.post(
+      `/api/inspect?model=${encodeURIComponent(this.choice.value)}&digit=${digit}`,
+      body,
+    );
     return () => {
       this.#answer = answer;
       this.#show();
@@ -77,17 +109,22 @@ export class Inside extends Panel {
     const layer = pictured.find((one) => one.layer === this.#kind);
     this.maps.hidden = !layer;
     if (layer) this.#showMaps(layer);
-    this.say(label === null ? "It sees no digit." : `It reads ${inkWords[label]}, ${percent(probabilities[label])} sure.`);
+    this.say(
+      label === null ? "It sees no digit." : `It reads ${inkWords[label]}, ${percent(probabilities[label])} sure.`,
+    );
   }
   #showSaliency(seen, { height, width, values }) {
     const signed = new Int8Array(fromBase64(values).buffer);
-    if (this.saliency.width !== width || this.saliency.height !== height) Object.assign(this.saliency, { width, height });
+    if (this.saliency.width !== width || this.saliency.height !== height)
+      Object.assign(this.saliency, { width, height });
     const context = this.saliency.getContext("2d");
     const image = context.createImageData(width, height);
     const [raising, lowering, ink] = [colourOf("--contrast"), colourOf("--accent"), colourOf("--soft")];
     for (let i = 0; i < signed.length; i++) {
-      const strength = Math.min(1, Math.abs(signed[i]) / 110), shade = (seen[i] ?? 0) / 255 * 0.3;
-      const colour = signed[i] > 0 ? raising : lowering, alpha = strength + shade * (1 - strength);
+      const strength = Math.min(1, Math.abs(signed[i]) / 110),
+        shade = ((seen[i] ?? 0) / 255) * 0.3;
+      const colour = signed[i] > 0 ? raising : lowering,
+        alpha = strength + shade * (1 - strength);
       for (let k = 0; k < 3; k++) {
         image.data[4 * i + k] = alpha ? (colour[k] * strength + ink[k] * shade * (1 - strength)) / alpha : 0;
       }
@@ -99,12 +136,22 @@ export class Inside extends Panel {
     const key = layers.map(({ layer, text }) => `${layer} ${text}`).join();
     if (key !== this.kindsKey) {
       this.kindsKey = key;
-      this.kinds.replaceChildren(...layers.map(({ layer, kind }) => element("button", {
-        type: "button", "data-layer": String(layer), onclick: () => {
-          this.#kind = layer;
-          this.#show();
-        },
-      }, kinds[kind] ?? kind)));
+      this.kinds.replaceChildren(
+        ...layers.map(({ layer, kind }) =>
+          element(
+            "button",
+            {
+              type: "button",
+              "data-layer": String(layer),
+              onclick: () => {
+                this.#kind = layer;
+                this.#show();
+              },
+            },
+            kinds[kind] ?? kind,
+          ),
+        ),
+      );
     }
     for (const button of this.kinds.children) {
       button.setAttribute("aria-pressed", String(Number(button.dataset.layer) === this.#kind));
@@ -113,11 +160,14 @@ export class Inside extends Panel {
   // All maps side by side on one canvas.
   #showMaps({ height, width, channels, values, text, low, high }) {
     const bytes = fromBase64(values);
-    const columns = channels <= 8 ? 4 : 8, rows = Math.ceil(channels / columns);
-    const wide = columns * (width + GAP) - GAP, tall = rows * (height + GAP) - GAP;
+    const columns = channels <= 8 ? 4 : 8,
+      rows = Math.ceil(channels / columns);
+    const wide = columns * (width + GAP) - GAP,
+      tall = rows * (height + GAP) - GAP;
     const all = new Uint8Array(wide * tall);
     for (let c = 0; c < channels; c++) {
-      const left = (c % columns) * (width + GAP), top = Math.floor(c / columns) * (height + GAP);
+      const left = (c % columns) * (width + GAP),
+        top = Math.floor(c / columns) * (height + GAP);
       for (let y = 0; y < height; y++) {
         all.set(bytes.subarray((c * height + y) * width, (c * height + y + 1) * width), (top + y) * wide + left);
       }
@@ -125,6 +175,9 @@ export class Inside extends Panel {
     paint(this.maps, all, wide, tall);
     this.maps.style.aspectRatio = `${wide} / ${tall}`;
     this.maps.setAttribute("aria-label", `${channels} maps of ${height} by ${width}, after ${text}`);
-    write(this.caption, `${channels} maps of ${height}\u202f×\u202f${width}, from ${low.toFixed(1)} (blank) to ${high.toFixed(1)} (ink).`);
+    write(
+      this.caption,
+      `${channels} maps of ${height}\u202f×\u202f${width}, ${low.toFixed(1)} (blank) to ${high.toFixed(1)} (ink).`,
+    );
   }
 }

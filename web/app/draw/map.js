@@ -12,15 +12,37 @@ export class DigitMap extends Panel {
   #only = null; // the class that is shown alone
   #digits = new Map(); // of the test set, as they were pointed at
   constructor(api) {
-    super("map", "On the map of digits", "10,000 test images as t-SNE lays them out: your drawing will land among its like.");
+    super(
+      "map",
+      "On the map of digits",
+      "10,000 test images as t-SNE lays them out: your drawing will land among its like.",
+    );
     this.api = api;
     this.canvas = element("canvas.field", { role: "img", "aria-label": "Map of the test images" });
-    this.tip = element("div.tip", { hidden: true, "aria-hidden": "true" }, digitPicture(null), element("span.small.number"));
-    this.legend = element("div.legend", { role: "group", "aria-label": "Show one digit alone" },
-      ...Array.from({ length: 10 }, (_, digit) => element("button", {
-        type: "button", "aria-pressed": "false", "aria-label": `Show ${digit} alone`, "data-digit": String(digit),
-        onclick: () => this.#toggle(digit),
-      }, element("i"), String(digit))));
+    this.tip = element(
+      "div.tip",
+      { hidden: true, "aria-hidden": "true" },
+      digitPicture(null),
+      element("span.small.number"),
+    );
+    this.legend = element(
+      "div.legend",
+      { role: "group", "aria-label": "Show one digit alone" },
+      ...Array.from({ length: 10 }, (_, digit) =>
+        element(
+          "button",
+          {
+            type: "button",
+            "aria-pressed": "false",
+            "aria-label": `Show ${digit} alone`,
+            "data-digit": String(digit),
+            onclick: () => this.#toggle(digit),
+          },
+          element("i"),
+          String(digit),
+        ),
+      ),
+    );
     this.body.append(element("div.plane", {}, this.canvas, this.tip), this.legend);
     this.body.hidden = true;
     this.canvas.addEventListener("pointermove", (event) => this.#point(event));
@@ -56,8 +78,10 @@ export class DigitMap extends Panel {
   }
   #take(map) {
     this.#map = map;
-    const xs = map.points.map(([x]) => x), ys = map.points.map(([, y]) => y);
-    const low = [Math.min(...xs), Math.min(...ys)], high = [Math.max(...xs), Math.max(...ys)];
+    const xs = map.points.map(([x]) => x),
+      ys = map.points.map(([, y]) => y);
+    const low = [Math.min(...xs), Math.min(...ys)],
+      high = [Math.max(...xs), Math.max(...ys)];
     const span = Math.max(high[0] - low[0], high[1] - low[1]) * 1.06;
     this.centre = [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2];
     this.span = span;
@@ -91,7 +115,9 @@ export class DigitMap extends Panel {
     this.#base = base;
     this.#grid = new Map();
     points.forEach((point, i) => {
-      const key = this.#at(point, 1000).map((value) => Math.floor(value / CELL)).join();
+      const key = this.#at(point, 1000)
+        .map((value) => Math.floor(value / CELL))
+        .join();
       if (this.#grid.has(key)) this.#grid.get(key).push(i);
       else this.#grid.set(key, [i]);
     });
@@ -107,8 +133,11 @@ export class DigitMap extends Panel {
     context.drawImage(this.#base, 0, 0);
     if (!this.#place) return;
     const style = getComputedStyle(document.documentElement);
-    const [ink, paper, contrast] = ["--ink", "--paper", "--contrast"].map((name) => style.getPropertyValue(name).trim());
-    const [x, y] = this.#at([this.#place.x, this.#place.y], size), unit = size / 100;
+    const [ink, paper, contrast] = ["--ink", "--paper", "--contrast"].map((name) =>
+      style.getPropertyValue(name).trim(),
+    );
+    const [x, y] = this.#at([this.#place.x, this.#place.y], size),
+      unit = size / 100;
     context.lineWidth = Math.max(1, unit / 5);
     context.strokeStyle = ink;
     context.beginPath();
@@ -117,7 +146,10 @@ export class DigitMap extends Panel {
       context.lineTo(...this.#at(this.#map.points[index], size));
     }
     context.stroke();
-    for (const [radius, colour] of [[2.6, paper], [2, contrast]]) {
+    for (const [radius, colour] of [
+      [2.6, paper],
+      [2, contrast],
+    ]) {
       context.fillStyle = colour;
       context.beginPath();
       context.arc(x, y, radius * unit, 0, 2 * Math.PI);
@@ -127,8 +159,10 @@ export class DigitMap extends Panel {
   // The test image nearest to the pointer, if one is near.
   #under(event) {
     const frame = this.canvas.getBoundingClientRect();
-    const x = (event.clientX - frame.left) / frame.width * 1000, y = (event.clientY - frame.top) / frame.height * 1000;
-    let best = null, least = CELL * CELL;
+    const x = ((event.clientX - frame.left) / frame.width) * 1000,
+      y = ((event.clientY - frame.top) / frame.height) * 1000;
+    let best = null,
+      least = CELL * CELL;
     for (let dx = -1; dx <= 1; dx++) {
       for (let dy = -1; dy <= 1; dy++) {
         for (const i of this.#grid.get(`${Math.floor(x / CELL) + dx},${Math.floor(y / CELL) + dy}`) ?? []) {

@@ -25,7 +25,9 @@ export class Nearest extends Panel {
   #show(neighbours) {
     this.body.hidden = false;
     while (this.#tiles.length < neighbours.length) {
-      const picture = digitPicture(null), label = element("b"), distance = element("span.small");
+      const picture = digitPicture(null),
+        label = element("b"),
+        distance = element("span.small");
       const item = element("li", {}, picture, element("span", {}, label, " ", distance));
       this.list.append(item);
       this.#tiles.push({ item, picture, label, distance });
@@ -42,7 +44,9 @@ export class Nearest extends Panel {
     const counts = new Map();
     for (const { label } of neighbours) counts.set(label, (counts.get(label) ?? 0) + 1);
     const [[label, count]] = [...counts].sort((a, b) => b[1] - a[1]);
-    this.say(`${count === neighbours.length ? `All ${count}` : `${count} of ${neighbours.length}`} are ${label}s. `
-      + "The numbers are distances: the root of the summed squares of 784 differences.");
+    this.say(
+      `${count === neighbours.length ? `All ${count}` : `${count} of ${neighbours.length}`} are ${label}s. ` +
+        "The numbers are distances: the root of the summed squares of 784 differences.",
+    );
   }
 }

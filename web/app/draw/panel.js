@@ -11,7 +11,13 @@ export class Panel {
     this.text = element("p.small.number", {}, hint);
     this.body = element("div.panel-body");
     this.heading = element("h2", {}, heading);
-    this.node = element("section.card.panel", { id: `panel-${name}`, "aria-label": heading }, this.heading, this.body, this.text);
+    this.node = element(
+      "section.card.panel",
+      { id: `panel-${name}`, "aria-label": heading },
+      this.heading,
+      this.body,
+      this.text,
+    );
   }
   say(text) {
     if (this.text.textContent !== text) this.text.textContent = text;

@@ -1,12 +1,13 @@
-// Mouse, touch, pen and arrow keys on the sheet. One pointer draws at a time: a hand that rests on the screen beside a pen
-// is no stroke, and a second finger takes back what the first has only just begun (it was no drawing, but a grip).
+// Mouse, touch, pen and arrow keys on the sheet. One pointer draws at a time: a hand that rests on the screen beside a
+// pen is no stroke, and a second finger takes back what the first has only just begun (it was no drawing, but a grip).
 
 import { HEIGHT, Stroke, WIDTH } from "./ink.js";
 
 const GRIP = 150; // milliseconds within which a second finger means a grip
 
-// settings: {width, erases}, read when a stroke begins. changed(since): the stroke under the pen has new points, the oldest
-// made at `since` (milliseconds of performance.now()). finished(stroke): the pen was lifted; null if the stroke was given up.
+// settings: {width, erases}, read when a stroke begins. changed(since): the stroke under the pen has new points, the
+// oldest made at `since` (milliseconds of performance.now()). finished(stroke): the pen was lifted; null if the stroke
+// was given up.
 export class Pen {
   stroke = null;
   #pointer = null;
@@ -24,8 +25,10 @@ export class Pen {
     }
   }
   #at(event) {
-    return [(event.clientX - this.frame.left) / this.frame.width * WIDTH,
-      (event.clientY - this.frame.top) / this.frame.height * HEIGHT];
+    return [
+      ((event.clientX - this.frame.left) / this.frame.width) * WIDTH,
+      ((event.clientY - this.frame.top) / this.frame.height) * HEIGHT,
+    ];
   }
   #down(event) {
     if (event.button !== 0 && event.button !== 5) return; // 5: a pen's own eraser
@@ -102,8 +105,8 @@ export class ArrowPen {
     } else return;
     event.preventDefault();
     this.mark.hidden = false;
-    this.mark.style.left = `${100 * this.x / WIDTH}%`;
-    this.mark.style.top = `${100 * this.y / HEIGHT}%`;
+    this.mark.style.left = `${(100 * this.x) / WIDTH}%`;
+    this.mark.style.top = `${(100 * this.y) / HEIGHT}%`;
     this.mark.classList.toggle("down", this.stroke !== null);
   }
   #put(event) {

@@ -1,5 +1,5 @@
-// Pictures from files, the clipboard, a phone's camera or a drop: turned upright, made small enough to send, and fitted into
-// the sheet.
+// Pictures from files, the clipboard, a phone's camera or a drop: turned upright, made small enough to send, and fitted
+// into the sheet.
 
 import { HEIGHT, WIDTH } from "./ink.js";
 
@@ -25,20 +25,23 @@ async function decode(file, name) {
 
 // Gives {canvas, blob, width, height, frame, name}; throws an Error whose message says what was wrong.
 export async function loadPicture(file, name = file.name || "The picture") {
-  if (file.type && !file.type.startsWith("image/")) throw new Error(`${name} is not a picture. PNG, JPEG and WebP can be read.`);
+  if (file.type && !file.type.startsWith("image/"))
+    throw new Error(`${name} is not a picture. PNG, JPEG and WebP can be read.`);
   let bitmap = await decode(file, name);
   const shrink = Math.min(1, LARGEST / Math.max(bitmap.width, bitmap.height));
-  const width = Math.max(1, Math.round(bitmap.width * shrink)), height = Math.max(1, Math.round(bitmap.height * shrink));
+  const width = Math.max(1, Math.round(bitmap.width * shrink)),
+    height = Math.max(1, Math.round(bitmap.height * shrink));
   if (shrink < 1) {
     const small = await createImageBitmap(bitmap, { resizeWidth: width, resizeHeight: height, resizeQuality: "high" });
     bitmap.close();
     bitmap = small;
   }
   const canvas = canvasOf(width, height);
-  canvas.getContext("2d").drawImage(bitmap, 0, 0);
+  canvas.getContext("2d").drawImage(bitmap, 0, 0, width, height);
   bitmap.close();
   let blob = file.type === "image/jpeg" ? await blobOf(canvas, "image/jpeg", 0.95) : await blobOf(canvas, "image/png");
-  if (blob && blob.size > MOST_BYTES / 2) blob = await blobOf(canvas, "image/jpeg", 0.92); // a transparent one is small as PNG
+  // a photo; what has transparent pixels is small as PNG
+  if (blob && blob.size > MOST_BYTES / 2) blob = await blobOf(canvas, "image/jpeg", 0.92);
   if (!blob) throw new Error(`${name} could not be made ready to send.`);
   return { canvas, blob, width, height, frame: fit(width, height), name };
 }
@@ -50,7 +53,15 @@ export function greyPicture(bytes, width, height, png, name) {
   const image = context.createImageData(width, height);
   bytes.forEach((value, i) => image.data.set([value, value, value, 255], 4 * i));
   context.putImageData(image, 0, 0);
-  return { canvas, blob: new Blob([png], { type: "image/png" }), width, height, frame: fit(width, height), name, pixels: true };
+  return {
+    canvas,
+    blob: new Blob([png], { type: "image/png" }),
+    width,
+    height,
+    frame: fit(width, height),
+    name,
+    pixels: true,
+  };
 }
 
 // Calls load(file) for what is dropped on the page or pasted; over(is) while a file hovers.

@@ -1,5 +1,5 @@
-// A grey PNG, made at once: the browser's own encoder answers only frames later. Deflate is restricted to runs of one byte
-// with the fixed Huffman codes (RFC 1951, 3.2.6), which is all that ink on a blank sheet asks for.
+// A grey PNG, made at once: the browser's own encoder answers only frames later. Deflate is restricted to runs of one
+// byte with the fixed Huffman codes (RFC 1951, 3.2.6), which is all that ink on a blank sheet asks for.
 
 const crcTable = new Uint32Array(256);
 for (let n = 0; n < 256; n++) {
@@ -21,13 +21,15 @@ function reversed(code, length) {
 }
 
 // The bits of every literal and of every run length 3..258 (its distance, 1, included), and how many they are.
-const literalBits = new Uint32Array(256), literalLength = new Uint8Array(256);
+const literalBits = new Uint32Array(256),
+  literalLength = new Uint8Array(256);
 for (let n = 0; n < 256; n++) {
   literalLength[n] = n < 144 ? 8 : 9;
   literalBits[n] = n < 144 ? reversed(0x30 + n, 8) : reversed(0x190 + n - 144, 9);
 }
 const LONGEST = 258;
-const runBits = new Uint32Array(LONGEST + 1), runLength = new Uint8Array(LONGEST + 1);
+const runBits = new Uint32Array(LONGEST + 1),
+  runLength = new Uint8Array(LONGEST + 1);
 for (let symbol = 257, first = 3; symbol <= 285; symbol++) {
   const extra = symbol < 265 || symbol === 285 ? 0 : (symbol - 261) >> 2;
   if (symbol === 285) first = LONGEST;
@@ -42,7 +44,8 @@ for (let symbol = 257, first = 3; symbol <= 285; symbol++) {
 
 // Writes the zlib stream of raw[0..size) to out at `at`; returns where it ends.
 function deflate(raw, size, out, at) {
-  let bits = 3, count = 3; // the last block, fixed codes: 1, then 01 from the lowest bit
+  let bits = 3,
+    count = 3; // the last block, fixed codes: 1, then 01 from the lowest bit
   out[at++] = 0x78;
   out[at++] = 0x01;
   const put = (code, length) => {
@@ -50,13 +53,13 @@ function deflate(raw, size, out, at) {
     count += length;
     for (; count >= 8; count -= 8, bits >>>= 8) out[at++] = bits & 255;
   };
-  for (let i = 0; i < size; ) {
+  for (let i = 0; i < size;) {
     const value = raw[i];
     put(literalBits[value], literalLength[value]);
     let end = i + 1;
     while (end < size && raw[end] === value) end++;
     let run = end - i - 1;
-    for (; run >= 3; ) {
+    for (; run >= 3;) {
       const length = run > LONGEST && run < LONGEST + 3 ? run - 3 : Math.min(run, LONGEST);
       put(runBits[length], runLength[length]);
       run -= length;
@@ -66,8 +69,9 @@ function deflate(raw, size, out, at) {
   }
   put(0, 7); // the end of the block
   if (count > 0) out[at++] = bits & 255;
-  let a = 1, b = 0;
-  for (let i = 0; i < size; ) {
+  let a = 1,
+    b = 0;
+  for (let i = 0; i < size;) {
     for (const stop = Math.min(size, i + 3800); i < stop; i++) b += a += raw[i]; // as long as b stays below 2^32
     a %= 65521;
     b %= 65521;
@@ -84,7 +88,7 @@ export function encodeGrey(pixels, width, height, start = 0, stride = 1) {
     to++;
     for (let x = 0; x < width; x++, from += stride) raw[to++] = pixels[from];
   }
-  const out = new Uint8Array(96 + Math.ceil(size * 9 / 8)); // 9 bits a byte at the worst
+  const out = new Uint8Array(96 + Math.ceil((size * 9) / 8)); // 9 bits a byte at the worst
   const view = new DataView(out.buffer);
   out.set([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]);
   let at = 8;

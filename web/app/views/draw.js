@@ -1,5 +1,5 @@
-// Drawing, and what every model makes of it while it is drawn. At most one question is under way; when its answer is there,
-// the newest drawing is asked about, so that the page is as quick as the server and never behind.
+// Drawing, and what every model makes of it while it is drawn. At most one question is under way; when its answer is
+// there, the newest drawing is asked about, so that the page is as quick as the server and never behind.
 
 import { write } from "../dom.js";
 import { Answers } from "../draw/answers.js";
@@ -16,15 +16,22 @@ const STALE = 300; // milliseconds after which a question about an older drawing
 const QUIET = 800; // milliseconds without a change before a result is said aloud
 const INVITATION = "Draw a digit: every model answers as you draw.";
 const at = (id) => document.getElementById(id);
-const idle = () => new Promise((resolve) => globalThis.requestIdleCallback ? requestIdleCallback(resolve, { timeout: 500 }) : setTimeout(resolve, 50));
+const idle = () =>
+  new Promise((resolve) =>
+    globalThis.requestIdleCallback ? requestIdleCallback(resolve, { timeout: 500 }) : setTimeout(resolve, 50),
+  );
 
 export function mount(root, { api, models, announce, theme }) {
   const drawing = new Drawing();
   const sent = Layer.hidden(WIDTH * SENT_SCALE, HEIGHT * SENT_SCALE);
   const screen = new Layer(at("ink"));
   const tool = { width: 20, erases: false };
-  let pen, arrows, stopExample = null, exampleStroke = null;
-  let deeper = null, deeperAsked = false; // the panels below, once they are loaded
+  let pen,
+    arrows,
+    stopExample = null,
+    exampleStroke = null;
+  let deeper = null,
+    deeperAsked = false; // the panels below, once they are loaded
 
   // ---- What is on the sheet ----
 
@@ -52,7 +59,8 @@ export function mount(root, { api, models, announce, theme }) {
     const live = underPen();
     screen.show(strokes, live);
     if (picture && !live) {
-      const { x, y, scale } = picture.frame, k = screen.canvas.width / WIDTH;
+      const { x, y, scale } = picture.frame,
+        k = screen.canvas.width / WIDTH;
       screen.context.imageSmoothingEnabled = !picture.pixels;
       screen.context.imageSmoothingQuality = "high";
       screen.context.drawImage(picture.canvas, x * k, y * k, picture.width * scale * k, picture.height * scale * k);
@@ -117,7 +125,8 @@ export function mount(root, { api, models, announce, theme }) {
     if (!models.value?.models.length || !api.online.value) return; // asked again when that changes
     const now = takeShot();
     Object.assign(question, { busy: true, began: performance.now(), abort: new AbortController(), asked: now.version });
-    let answer = null, failed = null;
+    let answer = null,
+      failed = null;
     try {
       answer = await api.post("/api/predict?model=all", now.body, { signal: question.abort.signal });
     } catch (error) {
@@ -141,7 +150,8 @@ export function mount(root, { api, models, announce, theme }) {
 
   function preparingSentence() {
     const running = models.value.preparing.find(({ state }) => state === "running");
-    if (!models.value.preparing.length) return "There is no model yet. Train one with “tenfold train”, or in the Training view.";
+    if (!models.value.preparing.length)
+      return "There is no model yet. Train one with “tenfold train”, or in the Training view.";
     const share = running?.done ? ` (${Math.round(100 * running.done)}\u202f%)` : "";
     return `The first model is being trained${share}. Draw already: it answers as soon as it is there.`;
   }
@@ -158,7 +168,8 @@ export function mount(root, { api, models, announce, theme }) {
     speak(answers.spoken());
   }
 
-  // From the pen's movement to the answers on the screen, as entries "answer" of the browser's own performance timeline.
+  // From the pen's movement to the answers on the screen, as entries "answer" of the browser's own performance
+  // timeline.
   const painted = new MessageChannel();
   const waiting = [];
   let measured = 0;
@@ -173,7 +184,8 @@ export function mount(root, { api, models, announce, theme }) {
     requestAnimationFrame(() => painted.port2.postMessage(null)); // comes after this frame's painting
   }
 
-  let speaking, lastSaid = "";
+  let speaking,
+    lastSaid = "";
   function speak(text) {
     clearTimeout(speaking);
     speaking = setTimeout(() => {
@@ -199,11 +211,14 @@ export function mount(root, { api, models, announce, theme }) {
 
   const body = async () => new Uint8Array(shot.body instanceof Blob ? await shot.body.arrayBuffer() : shot.body);
   const correction = new Correction(at("correction"), {
-    api, announce,
+    api,
+    announce,
     current() {
       const { shown, selected } = answers;
       if (!shown?.leader.digits.length) return null;
-      const given = Object.fromEntries(shown.answer.results.map(({ model, digits }) => [model, digits[selected]?.label ?? null]));
+      const given = Object.fromEntries(
+        shown.answer.results.map(({ model, digits }) => [model, digits[selected]?.label ?? null]),
+      );
       const image = async () => dataUri(await body(), shot.body.type || "image/png");
       return { image, digit: selected, given, count: shown.leader.digits.length };
     },
@@ -277,8 +292,10 @@ export function mount(root, { api, models, announce, theme }) {
 
   async function testImage() {
     try {
-      const [{ greyPicture }, { index, label, image }] = await Promise.all([import("../draw/picture.js"),
-        api.get(`/api/digit/${Math.floor(10000 * Math.random())}`)]);
+      const [{ greyPicture }, { index, label, image }] = await Promise.all([
+        import("../draw/picture.js"),
+        api.get(`/api/digit/${Math.floor(10000 * Math.random())}`),
+      ]);
       const name = `MNIST’s test image ${index}, a ${label} by its label.`;
       const picture = greyPicture(image, 28, 28, encodeGrey(image, 28, 28), name);
       act(() => drawing.load(picture));
@@ -308,11 +325,21 @@ export function mount(root, { api, models, announce, theme }) {
   });
 
   const here = () => document.documentElement.dataset.view === "draw";
-  idle().then(() => import("../draw/picture.js")).then(({ watchDrops }) => watchDrops(here, load, (over) => (at("drop").hidden = !over)));
-  idle().then(() => import("../draw/keys.js")).then(({ setUpKeys }) => setUpKeys(at("help"), at("help-open"), here, {
-    ...actions, testImage, choose: () => at("file").click(), wider: () => widen(tool.width + 4), thinner: () => widen(tool.width - 4),
-    keep: (digit) => correction.keep(digit),
-  }));
+  idle()
+    .then(() => import("../draw/picture.js"))
+    .then(({ watchDrops }) => watchDrops(here, load, (over) => (at("drop").hidden = !over)));
+  idle()
+    .then(() => import("../draw/keys.js"))
+    .then(({ setUpKeys }) =>
+      setUpKeys(at("help"), at("help-open"), here, {
+        ...actions,
+        testImage,
+        choose: () => at("file").click(),
+        wider: () => widen(tool.width + 4),
+        thinner: () => widen(tool.width - 4),
+        keep: (digit) => correction.keep(digit),
+      }),
+    );
 
   // ---- What comes and goes ----
 

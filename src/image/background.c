@@ -34,10 +34,10 @@ static const double window_growth = 1.35; /* made this much wider to be sure */
 
 /* ---- Flat ground ------------------------------------------------------------------------------------------ */
 
-static size_t count_near(const uint8_t *pixels, size_t count, uint8_t level, size_t step) {
+static size_t count_near(const uint8_t *pixels, size_t count, uint8_t level) {
     uint8_t least = level > FLAT ? (uint8_t)(level - FLAT) : 0, range = 2 * FLAT;
-    size_t near = 0;
-    for (size_t i = 0; i < count; i += step) near += (uint8_t)(pixels[i] - least) <= range;
+    uint32_t near = 0;
+    for (size_t i = 0; i < count; i++) near += (uint8_t)(pixels[i] - least) <= range;
     return near;
 }
 
@@ -55,8 +55,9 @@ static bool find_flat(const struct ten_sheet *sheet, uint8_t *level) {
         if (i + FLAT >= middle && i <= middle + FLAT) near += counts[i];
     if (4 * near < 3 * total) return false;
     near = 0;
-    for (size_t y = 0; y < height; y++) near += count_near(pixels + y * width, width, *level, 1);
-    return 2 * near >= height * width;
+    size_t step = height > 64 ? 2 : 1, rows = (height + step - 1) / step;
+    for (size_t y = 0; y < height; y += step) near += count_near(pixels + y * width, width, *level);
+    return 2 * near >= rows * width;
 }
 
 /* Squares of the distances below and above a level, in every step-th row. */
@@ -216,7 +217,7 @@ static void smooth(uint8_t *pixels, size_t height, size_t width, uint8_t *scratc
 static void measure_noise(const size_t *counts, size_t bins, double *mode, double *deviation) {
     size_t best = 0, most = 0, below = 0, wanted = 0;
     for (size_t i = 2; i + 2 < bins; i++) {
-        size_t here = counts[i - 2] + 2 * counts[i - 1] + 2 * counts[i] + 2 * counts[i + 1] + counts[i + 2];
+        size_t here = counts[i - 2] + 2 * counts[i - 1] + 3 * counts[i] + 2 * counts[i + 1] + counts[i + 2];
         if (here > most) most = here, best = i;
     }
     for (size_t i = 0; i < best; i++) wanted += counts[i];
@@ -224,7 +225,7 @@ static void measure_noise(const size_t *counts, size_t bins, double *mode, doubl
     /* of one side of a normal distribution, 0.317 lie farther out than the deviation */
     double outer = 0.317 * (double)wanted;
     size_t i = 0;
-    while (i < best && (double)(below + counts[i]) < outer) below += counts[i++];
+    while (i < best && (double)(below + counts[i]) <= outer) below += counts[i++];
     *mode = (double)best;
     double part = counts[i] ? (outer - (double)below) / (double)counts[i] : 0;
     *deviation = fmax(0.3, (double)best + 0.5 - ((double)i + fmin(part, 1)));

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "image/colour.h"
+#include "image/orient.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -31,7 +33,10 @@ struct decoder {
     size_t left;
     size_t height, width, most; /* pixels in all */
     bool too_large;
-    uint8_t *pixels; /* height x width x channels */
+    uint8_t *pixels; /* height x width x channels; grey at last */
+    enum ten_colours colours;
+    bool grey;       /* one channel: `colours` does not count */
+    int orientation; /* Exif's; 0 and 1: upright */
     char words[256]; /* what the library said when it gave up */
     jmp_buf give_up;
 };
@@ -56,7 +61,6 @@ struct png_decoder {
     png_structp png;
     png_infop info;
     png_bytep *rows;
-    size_t channels; /* 1: grey; 2: grey and opacity */
 };
 
 static _Noreturn void png_give_up(png_structp png, png_const_charp words) {
@@ -75,17 +79,15 @@ static void png_read_bytes(png_structp png, png_bytep out, size_t size) {
     decoder->left -= size;
 }
 
-/* Asks libpng to turn whatever the file holds into grey, a byte each, or, where some of it may be transparent, into pairs
- * of grey and opacity. Returns how many bytes a pixel has. */
-static size_t png_ask_for_grey(png_structp png, png_infop info) {
+/* Asks libpng to turn whatever the file holds into grey or red, green and blue, with opacity where some of it may be
+ * transparent, a byte each. Returns the bytes a pixel. */
+static size_t png_ask_for_bytes(png_structp png, png_infop info) {
     bool opaque = !(png_get_color_type(png, info) & PNG_COLOR_MASK_ALPHA) && !png_get_valid(png, info, PNG_INFO_tRNS);
     png_set_expand(png); /* palettes, fewer than 8 bits, transparent colours */
     png_set_scale_16(png);
-    bool colour = png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR;
-    if (colour) png_set_rgb_to_gray_fixed(png, PNG_ERROR_ACTION_NONE, PNG_RGB_TO_GRAY_DEFAULT, PNG_RGB_TO_GRAY_DEFAULT);
     png_set_interlace_handling(png);
     png_read_update_info(png, info);
-    return opaque ? 1 : 2;
+    return (png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR ? 3U : 1U) + (opaque ? 0U : 1U);
 }
 
 static enum ten_status decode_png_or_jump(struct png_decoder *decoder) {
@@ -102,7 +104,9 @@ static enum ten_status decode_png_or_jump(struct png_decoder *decoder) {
     size_t height = png_get_image_height(decoder->png, decoder->info);
     size_t width = png_get_image_width(decoder->png, decoder->info);
     if (!check_size(common, height, width)) return TEN_FORMAT;
-    size_t channels = decoder->channels = png_ask_for_grey(decoder->png, decoder->info);
+    size_t channels = png_ask_for_bytes(decoder->png, decoder->info);
+    common->colours = channels == 4 ? TEN_RGBA : channels == 3 ? TEN_RGB : TEN_GREY_ALPHA;
+    common->grey = channels == 1;
     if (png_get_rowbytes(decoder->png, decoder->info) != channels * width)
         png_error(decoder->png, "unexpected pixel format");
     common->pixels = malloc(channels * height * width);
@@ -114,32 +118,13 @@ static enum ten_status decode_png_or_jump(struct png_decoder *decoder) {
     return TEN_OK;
 }
 
-/* Turns count pairs of grey and opacity into count grey pixels, in place. */
-static void flatten(uint8_t *pixels, size_t count) {
-    uint64_t light = 0, opacity = 0;
-    for (size_t i = 0; i < count; i++) {
-        light += (uint64_t)pixels[2 * i] * pixels[2 * i + 1];
-        opacity += pixels[2 * i + 1];
-    }
-    unsigned ground = 2 * light > 255 * opacity ? 0 : 255; /* black below mostly light ink, else white */
-    for (size_t i = 0; i < count; i++) {
-        unsigned grey = pixels[2 * i], alpha = pixels[2 * i + 1];
-        pixels[i] = (uint8_t)((grey * alpha + ground * (255 - alpha) + 127) / 255);
-    }
-}
-
 static enum ten_status decode_png(struct decoder *common) {
     struct png_decoder decoder = {.common = *common};
     enum ten_status status = decode_png_or_jump(&decoder);
     if (decoder.png) png_destroy_read_struct(&decoder.png, &decoder.info, NULL);
     free(decoder.rows);
     *common = decoder.common;
-    if (status != TEN_OK || decoder.channels == 1) return status;
-    size_t count = common->height * common->width;
-    flatten(common->pixels, count);
-    uint8_t *shorter = ten_realloc(common->pixels, count, 1);
-    if (shorter) common->pixels = shorter;
-    return TEN_OK;
+    return status;
 }
 
 /* ---- JPEG --------------------------------------------------------------------------------------------- */
@@ -186,17 +171,26 @@ static enum ten_status decode_jpeg_or_jump(struct jpeg_decoder *decoder) {
     decoder->progress.progress_monitor = jpeg_limit_scans;
     jpeg->progress = &decoder->progress;
     jpeg_mem_src(jpeg, common->bytes, common->left);
+    jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xffff);
     jpeg_read_header(jpeg, TRUE);
     if (!check_size(common, jpeg->image_height, jpeg->image_width)) return TEN_FORMAT;
-    jpeg->out_color_space = JCS_GRAYSCALE;
+    for (jpeg_saved_marker_ptr marker = jpeg->marker_list; marker && !common->orientation; marker = marker->next)
+        if (marker->data_length > 6 && memcmp(marker->data, "Exif", 4) == 0)
+            common->orientation = ten_exif_orientation(marker->data, marker->data_length);
+    J_COLOR_SPACE space = jpeg->jpeg_color_space;
+    bool colour = space == JCS_YCbCr || space == JCS_RGB;
+    jpeg->out_color_space = colour ? space : JCS_GRAYSCALE;
+    common->colours = space == JCS_RGB ? TEN_RGB : TEN_YCC;
+    size_t channels = colour ? 3 : 1;
     jpeg_start_decompress(jpeg);
-    common->pixels = malloc(common->height * common->width);
+    common->pixels = malloc(channels * common->height * common->width);
     if (!common->pixels) return TEN_NO_MEMORY;
     while (jpeg->output_scanline < jpeg->output_height) {
-        JSAMPROW row = common->pixels + (size_t)jpeg->output_scanline * common->width;
+        JSAMPROW row = common->pixels + (size_t)jpeg->output_scanline * common->width * channels;
         jpeg_read_scanlines(jpeg, &row, 1);
     }
     jpeg_finish_decompress(jpeg);
+    common->grey = !colour;
     return TEN_OK;
 }
 
@@ -206,6 +200,23 @@ static enum ten_status decode_jpeg(struct decoder *common) {
     jpeg_destroy_decompress(&decoder.jpeg);
     *common = decoder.common;
     return status;
+}
+
+/* Makes the pixels grey and upright, in no more memory than they need. */
+static enum ten_status finish(struct decoder *decoder) {
+    size_t count = decoder->height * decoder->width;
+    if (!decoder->grey) ten_colour_to_grey(decoder->pixels, decoder->height, decoder->width, decoder->colours);
+    if (decoder->orientation > 1) {
+        uint8_t *upright = malloc(count);
+        if (!upright) return TEN_NO_MEMORY;
+        ten_turn_upright(decoder->pixels, &decoder->height, &decoder->width, decoder->orientation, upright);
+        free(decoder->pixels);
+        decoder->pixels = upright;
+    } else if (!decoder->grey) {
+        uint8_t *shorter = ten_realloc(decoder->pixels, count, 1);
+        if (shorter) decoder->pixels = shorter;
+    }
+    return TEN_OK;
 }
 
 /* ---- The interface ------------------------------------------------------------------------------------ */
@@ -220,6 +231,7 @@ enum ten_status ten_image_decode_within(struct ten_image *out, const void *bytes
     bool jpeg = size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0;
     if (!png && !jpeg) return ten_fail(error, TEN_FORMAT, "%s: expected a PNG or JPEG picture, this is neither", name);
     enum ten_status status = png ? decode_png(&decoder) : decode_jpeg(&decoder);
+    if (status == TEN_OK) status = finish(&decoder);
     if (status != TEN_OK) {
         free(decoder.pixels);
         if (too_large) *too_large = decoder.too_large;

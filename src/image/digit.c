@@ -1,7 +1,7 @@
 /* From a picture to MNIST-like digits: the order of the steps, and the last of them. A digit's ink is drawn on a fine
- * grid of 80 pixels, four to one of MNIST's; there its edges are made as sharp as a pen's, its strokes as wide as those
- * of MNIST; then it is scaled to 20 pixels on its longer side by averaging areas, which leaves the soft grey edges that
- * MNIST has, and centred by mass as LeCun et al. (1998, section III.A) did. */
+ * grid of 60 pixels, three to one of MNIST's; there its edges are made as sharp as a pen's, its strokes as wide as
+ * those of MNIST; then it is scaled to 20 pixels on its longer side by averaging areas, which leaves the soft grey
+ * edges that MNIST has, and centred by mass as LeCun et al. (1998, section III.A) did. */
 #include "tenfold.h"
 
 #include "base/error.h"
@@ -19,7 +19,7 @@
 enum {
     SIDE = 28,
     INNER = 20,
-    FINE = 4 * INNER,         /* the longer side of the ink on the fine grid */
+    FINE = 3 * INNER,         /* the longer side of the ink on the fine grid */
     MARGIN = TEN_MOST_RADIUS, /* for strokes to grow into */
     GRID = FINE + 2 * MARGIN,
     MOST_TAPS = 224, /* 16384 pixels, the longest side, by FINE, and what is cut at both ends */
@@ -27,6 +27,7 @@ enum {
 };
 
 static const double full_share = 0.7;                  /* of a digit's pixels are full ink */
+static const double least_fine = 2;                    /* pixels of the fine grid that a stroke is wide */
 static const double edge_low = 0.25, edge_high = 0.75; /* of full ink: where edges begin and end */
 
 /* ---- A digit's own ink ------------------------------------------------------------------------------------ */
@@ -60,10 +61,20 @@ static enum ten_status cut(struct cutting *out, const struct ten_sheet *sheet, c
     return TEN_OK;
 }
 
-/* The level that full_share of the ink's pixels reach. */
+/* Strokes that averaging to the grid, `step` pixels to one, would wash out are made two of its pixels wide. */
+static void thicken(struct cutting *cutting, double stroke, double step) {
+    if (stroke >= least_fine * step) return;
+    uint8_t *scratch = ten_alloc(cutting->height, cutting->width);
+    size_t reach = (size_t)ceil((least_fine * step - stroke) / 2);
+    if (scratch) ten_rank_largest(cutting->ink, cutting->height, cutting->width, reach, scratch);
+    free(scratch);
+}
+
+/* The level that full_share of the ink's pixels reach, by a sample of some thousand of them. */
 static uint8_t full_level(const struct cutting *cutting, uint8_t threshold) {
     uint32_t parts[2][256] = {{0}}, total = 0, below = 0, level = threshold;
-    for (size_t i = 0; i < cutting->height * cutting->width; i++) parts[i & 1][cutting->ink[i]]++;
+    size_t count = cutting->height * cutting->width, step = 1 + count / 4096;
+    for (size_t i = 0, k = 0; i < count; i += step, k++) parts[k & 1][cutting->ink[i]]++;
     for (size_t i = threshold; i < 256; i++) total += parts[0][i] + parts[1][i];
     while (level < 255) {
         below += parts[0][level] + parts[1][level];
@@ -102,50 +113,63 @@ static void make_taps(struct taps *taps, double begin, double step, size_t lengt
     }
 }
 
+static uint8_t byte_of(float value) { return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value); }
+
 /* Where the cutting lies on the grid: step pixels of it to one of the grid's. */
 static void draw_fine(const struct cutting *cutting, double step, uint8_t *grid, float *rows) {
     struct taps taps;
     double top = (double)cutting->height / 2 - step * GRID / 2, left = (double)cutting->width / 2 - step * GRID / 2;
     size_t width = cutting->width;
+    float *row = rows + GRID * width; /* one row of the grid, as wide as the cutting; `rows` is [x][y], too */
     for (size_t y = 0; y < GRID; y++) {
-        float *to = rows + y * width;
-        memset(to, 0, width * sizeof *to);
+        memset(row, 0, width * sizeof *row);
         make_taps(&taps, top + (double)y * step, step, cutting->height);
         for (size_t k = 0; k < taps.count; k++) {
             const uint8_t *from = cutting->ink + (taps.first + k) * width;
             float weight = taps.weights[k];
-            for (size_t x = 0; x < width; x++) to[x] += weight * (float)from[x];
+            for (size_t x = 0; x < width; x++) row[x] += weight * (float)from[x];
         }
+        for (size_t x = 0; x < width; x++) rows[x * GRID + y] = row[x];
     }
+    float columns[GRID * GRID]; /* [x][y]: rows of sums that need not wait for each other */
     for (size_t x = 0; x < GRID; x++) {
+        float *to = columns + x * GRID;
         make_taps(&taps, left + (double)x * step, step, width);
-        for (size_t y = 0; y < GRID; y++) {
-            const float *from = rows + y * width + taps.first;
-            float sum = 0;
-            for (size_t k = 0; k < taps.count; k++) sum += taps.weights[k] * from[k];
-            grid[y * GRID + x] = (uint8_t)(fminf(fmaxf(sum, 0), 255) + 0.5f);
+        for (size_t y = 0; y < GRID; y++) to[y] = 0.5f;
+        for (size_t k = 0; k < taps.count; k++) {
+            const float *from = rows + (taps.first + k) * GRID;
+            float weight = taps.weights[k];
+            for (size_t y = 0; y < GRID; y++) to[y] += weight * from[y];
         }
     }
+    for (size_t y = 0; y < GRID; y++)
+        for (size_t x = 0; x < GRID; x++) grid[y * GRID + x] = byte_of(columns[x * GRID + y]);
 }
 
 /* Edges as sharp as a pen's: nothing below edge_low of full ink, 255 from edge_high on. */
 static void sharpen(uint8_t *grid, uint8_t full) {
     float low = (float)edge_low * full, scale = 255 / ((float)(edge_high - edge_low) * full);
-    for (size_t i = 0; i < (size_t)GRID * GRID; i++)
-        grid[i] = (uint8_t)(fminf(fmaxf(((float)grid[i] - low) * scale, 0), 255) + 0.5f);
+    for (size_t i = 0; i < (size_t)GRID * GRID; i++) grid[i] = byte_of(((float)grid[i] - low) * scale + 0.5f);
 }
 
 /* The box of pixels that are at least half ink. */
 static struct ten_box fine_box(const uint8_t *grid) {
     size_t left = GRID, right = 0, top = GRID, bottom = 0;
-    for (size_t y = 0; y < GRID; y++)
-        for (size_t x = 0; x < GRID; x++) {
-            if (grid[y * GRID + x] < 128) continue;
-            if (x < left) left = x;
-            if (x >= right) right = x + 1;
-            if (top == GRID) top = y;
-            bottom = y + 1;
-        }
+    uint8_t columns[GRID] = {0}; /* the highest bit: 128 and more */
+    for (size_t y = 0; y < GRID; y++) {
+        const uint8_t *row = grid + y * GRID;
+        uint8_t all = 0;
+        for (size_t x = 0; x < GRID; x++) columns[x] |= row[x];
+        for (size_t x = 0; x < GRID; x++) all |= row[x];
+        if (all < 128) continue;
+        if (top == GRID) top = y;
+        bottom = y + 1;
+    }
+    for (size_t x = 0; x < GRID; x++) {
+        if (columns[x] < 128) continue;
+        if (left == GRID) left = x;
+        right = x + 1;
+    }
     if (right == 0) return (struct ten_box){0};
     return (struct ten_box){.x = left, .y = top, .width = right - left, .height = bottom - top};
 }
@@ -172,12 +196,12 @@ static void finish(const uint8_t *grid, uint8_t *digit) {
         }
     }
     ten_center_by_mass(small, INNER, INNER, large, SIDE);
-    for (size_t i = 0; i < SIDE * SIDE; i++) most = fmaxf(most, large[i]);
+    for (size_t i = 0; i < SIDE * SIDE; i++) most = large[i] > most ? large[i] : most;
     for (size_t i = 0; i < SIDE * SIDE && most > 0; i++) digit[i] = (uint8_t)lrintf(large[i] * (255 / most));
 }
 
 static enum ten_status write_digit(struct ten_digit *out, const struct ten_sheet *sheet,
-                                   const struct ten_pieces *pieces, struct ten_box box, uint32_t group,
+                                   const struct ten_pieces *pieces, struct ten_box box, uint32_t group, double stroke,
                                    struct ten_error *error) {
     struct cutting cutting;
     uint8_t grid[GRID * GRID], scratch[3 * GRID * GRID];
@@ -186,8 +210,9 @@ static enum ten_status write_digit(struct ten_digit *out, const struct ten_sheet
     memset(out->pixels, 0, sizeof out->pixels);
     enum ten_status status = cut(&cutting, sheet, pieces, box, group, error);
     if (status != TEN_OK) return status;
-    float *rows = ten_alloc((size_t)GRID * cutting.width, sizeof *rows);
+    float *rows = ten_alloc((size_t)(GRID + 1) * cutting.width, sizeof *rows);
     if (rows) {
+        thicken(&cutting, stroke, step);
         draw_fine(&cutting, step, grid, rows);
         sharpen(grid, full_level(&cutting, sheet->high));
         struct ten_box fine = fine_box(grid);
@@ -212,19 +237,56 @@ struct analysis {
     size_t count;
 };
 
-/* Whether a piece goes through most of the picture, as printed lines do. */
+/* Whether a piece goes through the picture, as printed lines do, or several come in from its border. */
 static bool look_ruled(const struct analysis *analysis) {
+    enum { SEVERAL = 5 };
+    size_t at_border = 0;
     for (size_t i = 0; i < analysis->pieces.count; i++) {
         struct ten_box box = analysis->pieces.pieces[i].box;
-        if (5 * box.width > 4 * analysis->sheet.width || 5 * box.height > 4 * analysis->sheet.height) return true;
+        if (box.x < 2 && box.x + box.width + 2 > analysis->sheet.width) return true;
+        if (box.y < 2 && box.y + box.height + 2 > analysis->sheet.height) return true;
+        at_border += analysis->pieces.pieces[i].at_border;
     }
-    return false;
+    return at_border >= SEVERAL;
 }
 
 static enum ten_status find_pieces(struct analysis *out, struct ten_error *error) {
     ten_pieces_release(&out->pieces);
     ten_sheet_find_levels(&out->sheet);
     return out->sheet.level ? ten_pieces_find(&out->pieces, &out->sheet, error) : TEN_OK;
+}
+
+/* Whether what is left beside one or two lines is of another pen: strokes clearly wider or darker than the lines. */
+static bool lines_differ(const struct analysis *analysis) {
+    double stroke = 0, mass = 0;
+    for (size_t i = 0; analysis->sheet.level && i < analysis->pieces.count; i++) {
+        const struct ten_piece *piece = &analysis->pieces.pieces[i];
+        if (piece->peak < analysis->sheet.high) continue;
+        stroke += ten_piece_stroke(piece) * (double)piece->mass;
+        mass += (double)piece->mass;
+    }
+    return mass > 0 &&
+           (analysis->sheet.rule_height < 0.6 * stroke / mass || analysis->sheet.rule_level < analysis->sheet.level);
+}
+
+/* Takes printed lines out, unless they may be a digit's own strokes. */
+static enum ten_status take_rules_out(struct analysis *out, struct ten_error *error) {
+    struct ten_sheet *sheet = &out->sheet;
+    uint8_t *before = ten_alloc(sheet->height, sheet->width);
+    if (!before) return ten_fail_memory(error, "a picture");
+    memcpy(before, sheet->ink, sheet->height * sheet->width);
+    size_t found;
+    enum ten_status status = ten_sheet_remove_rules(sheet, &found, error);
+    if (status == TEN_OK && found) status = find_pieces(out, error);
+    if (status == TEN_OK && found && found < TEN_RULED && !lines_differ(out)) {
+        uint8_t *after = sheet->ink;
+        sheet->ink = before, before = after;
+        sheet->rule_gap = 0;
+        ten_sheet_measure_area(sheet);
+        status = find_pieces(out, error);
+    }
+    free(before);
+    return status;
 }
 
 static enum ten_status analyse(struct analysis *out, const struct ten_image *image, struct ten_error *error) {
@@ -235,9 +297,7 @@ static enum ten_status analyse(struct analysis *out, const struct ten_image *ima
     enum ten_status status = ten_sheet_make(&out->sheet, image, error);
     if (status == TEN_OK) status = ten_sheet_subtract_ground(&out->sheet, error);
     if (status == TEN_OK) status = find_pieces(out, error);
-    bool ruled = false;
-    if (status == TEN_OK && look_ruled(out)) status = ten_sheet_remove_rules(&out->sheet, &ruled, error);
-    if (status == TEN_OK && ruled) status = find_pieces(out, error);
+    if (status == TEN_OK && look_ruled(out)) status = take_rules_out(out, error);
     if (status == TEN_OK && ten_pieces_open_border(&out->pieces, &out->sheet)) status = find_pieces(out, error);
     if (status == TEN_OK) status = ten_segment(&out->sheet, &out->pieces, out->groups, &out->count, error);
     return status;
@@ -252,7 +312,8 @@ static enum ten_status write_group(struct ten_digit *out, const struct analysis 
                                    const struct ten_image *image, struct ten_error *error) {
     struct ten_box box = analysis->groups[group].box;
     out->box = ten_sheet_box(&analysis->sheet, box, image);
-    return write_digit(out, &analysis->sheet, &analysis->pieces, box, (uint32_t)group, error);
+    return write_digit(out, &analysis->sheet, &analysis->pieces, box, (uint32_t)group, analysis->groups[group].stroke,
+                       error);
 }
 
 enum ten_status ten_image_to_digit(const struct ten_image *image, uint8_t digit[28 * 28], struct ten_box *box,

@@ -6,7 +6,12 @@
 
 #include <math.h>
 
-enum { BINS = 256 };
+enum {
+    BINS = 256,
+    SAMPLE = 1 << 18, /* pixels, about, that are looked at */
+    FLAT_SAMPLE = 1 << 13,
+    MOST_STEP = 8 /* rows: less than any digit has */
+};
 
 static const double beyond_noise = 3;                   /* deviations of the ground that its own pixels seldom reach */
 static const double least_distinct = 6;                 /* deviations between ground and ink, else nothing is drawn */
@@ -38,7 +43,9 @@ static double upper_mean(const size_t counts[BINS], size_t floor) {
 void ten_sheet_find_levels(struct ten_sheet *sheet) {
     size_t parts[4][BINS] = {{0}}, counts[BINS];
     struct ten_box area = sheet->area;
-    for (size_t y = area.y; y < area.y + area.height; y++) {
+    size_t step = 1 + area.height * area.width / (sheet->flat ? FLAT_SAMPLE : SAMPLE); /* rows */
+    if (step > MOST_STEP) step = MOST_STEP;
+    for (size_t y = area.y + step / 2; y < area.y + area.height; y += step) {
         const uint8_t *row = sheet->ink + y * sheet->width + area.x;
         for (size_t x = 0; x < area.width; x++) parts[x & 3][row[x]]++; /* four: equal neighbours do not wait */
     }

@@ -13,7 +13,7 @@ void ten_rank_smallest(uint8_t *pixels, size_t height, size_t width, size_t reac
 
 /* The same with a disc of this radius in pixels, 0 to TEN_MOST_RADIUS; between whole radii by linear interpolation.
  * Outside lies 0 for the largest, and for the smallest what is at the edge. `scratch` holds 3 height x width bytes. */
-enum { TEN_MOST_RADIUS = 16 };
+enum { TEN_MOST_RADIUS = 12 };
 void ten_disc_largest(uint8_t *pixels, size_t height, size_t width, double radius, uint8_t *scratch);
 void ten_disc_smallest(uint8_t *pixels, size_t height, size_t width, double radius, uint8_t *scratch);
 

@@ -13,6 +13,8 @@
 
 enum {
     MOST_PIECES = 512, /* that are looked at in pairs, the heaviest ones */
+    FAINT = 40,        /* level of ink that may be a shadow's */
+    LARGE_SHADE = 16,  /* pixels: smaller pictures are blurred like shadows */
     TEXTURE = 192      /* pieces that are no specks: so many are no digits but a texture */
 };
 
@@ -40,12 +42,49 @@ static int by_mass(const void *a, const void *b) {
     return *left < *right ? -1 : *left > *right;
 }
 
+/* Whether a piece is faint and no stroke: what a soft shadow leaves. */
+static bool is_shade(const struct ten_sheet *sheet, const struct ten_piece *piece) {
+    double longer = (double)(piece->box.height > piece->box.width ? piece->box.height : piece->box.width);
+    if (sheet->flat || sheet->level >= FAINT || longer < LARGE_SHADE) return false;
+    return piece->at_border || ten_piece_stroke(piece) > 0.3 * longer;
+}
+
 /* Whether a piece is what was left of printed lines: small beside their distance, or as thin and faint as they are. */
 static bool left_of_rules(const struct ten_sheet *sheet, const struct ten_piece *piece) {
     double longer = (double)(piece->box.height > piece->box.width ? piece->box.height : piece->box.width);
     double shorter = (double)(piece->box.height + piece->box.width) - longer;
     if (longer < rest_share * sheet->rule_gap) return true;
     return piece->peak <= sheet->rule_level && shorter <= 2 * sheet->rule_height + 2;
+}
+
+/* Whether nearly all of a piece lies along the sides of its box: a printed frame, or a loop. */
+static bool is_hollow(const struct ten_pieces *pieces, const struct ten_piece *piece) {
+    struct ten_box box = piece->box;
+    size_t down = box.height / 8, right = box.width / 8, inside = 0;
+    for (size_t y = box.y + down; y + down < bottom_of(box); y++)
+        for (uint32_t i = pieces->rows[y]; i < pieces->rows[y + 1]; i++) {
+            const struct ten_ink_run *run = &pieces->runs[i];
+            size_t begin = run->begin > box.x + right ? run->begin : box.x + right;
+            size_t end = run->end + right < right_of(box) ? run->end : right_of(box) - right;
+            if (&pieces->pieces[run->piece] == piece && end > begin) inside += end - begin;
+        }
+    return 50 * inside < piece->area;
+}
+
+/* Drops the frames of forms: hollow pieces around something that is much of their height. */
+static size_t drop_frames(const struct ten_pieces *pieces, struct ten_piece **kept, size_t count) {
+    size_t good = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct ten_box box = kept[i]->box;
+        bool around = false;
+        for (size_t j = 0; j < count && !around; j++) {
+            struct ten_box inner = kept[j]->box;
+            around = j != i && inner.x > box.x && right_of(inner) < right_of(box) && inner.y > box.y &&
+                     bottom_of(inner) < bottom_of(box) && 10 * inner.height > 3 * box.height;
+        }
+        if (!around || !is_hollow(pieces, kept[i])) kept[good++] = kept[i];
+    }
+    return good;
 }
 
 /* The pieces that may belong to digits, heaviest first; at most MOST_PIECES. */
@@ -56,6 +95,7 @@ static size_t keep_pieces(const struct ten_sheet *sheet, struct ten_pieces *piec
         struct ten_piece *piece = &pieces->pieces[i];
         piece->group = TEN_NO_GROUP;
         if (piece->peak < sheet->high) continue;
+        if (is_shade(sheet, piece)) continue;
         if (sheet->rule_gap > 0 && left_of_rules(sheet, piece)) continue;
         if (piece->mass > heaviest) heaviest = piece->mass;
         kept[count++] = piece;
@@ -67,6 +107,7 @@ static size_t keep_pieces(const struct ten_sheet *sheet, struct ten_pieces *piec
         if (share < (kept[i]->at_border ? scrap_share : speck_share)) continue;
         if (good < MOST_PIECES) kept[good++] = kept[i];
     }
+    good = drop_frames(pieces, kept, good);
     return good > TEXTURE ? 0 : good;
 }
 

@@ -57,6 +57,11 @@ struct ten_box ten_sheet_box(const struct ten_sheet *sheet, struct ten_box box, 
         .x = box.x * factor, .y = box.y * factor, .width = right - box.x * factor, .height = bottom - box.y * factor};
 }
 
+/* Bitwise or of a row into `all`. */
+static void gather(uint8_t *all, const uint8_t *row, size_t count) {
+    for (size_t i = 0; i < count; i++) all[i] |= row[i];
+}
+
 static bool any(const uint8_t *pixels, size_t count) {
     uint8_t all = 0;
     for (size_t i = 0; i < count; i++) all |= pixels[i];
@@ -64,17 +69,21 @@ static bool any(const uint8_t *pixels, size_t count) {
 }
 
 void ten_sheet_measure_area(struct ten_sheet *sheet) {
+    enum { BLOCK = 512 };
     size_t height = sheet->height, width = sheet->width, top = 0, bottom = height, left = width, right = 0;
     sheet->area = (struct ten_box){0};
     while (top < height && !any(sheet->ink + top * width, width)) top++;
     if (top == height) return;
     while (!any(sheet->ink + (bottom - 1) * width, width)) bottom--;
-    for (size_t y = top; y < bottom; y++) {
-        const uint8_t *row = sheet->ink + y * width;
-        for (size_t x = 0; x < left; x++)
-            if (row[x]) left = x;
-        for (size_t x = width; x > right; x--)
-            if (row[x - 1]) right = x;
+    for (size_t begin = 0; begin < width; begin += BLOCK) {
+        uint8_t all[BLOCK] = {0};
+        size_t count = begin + BLOCK < width ? BLOCK : width - begin;
+        for (size_t y = top; y < bottom; y++) gather(all, sheet->ink + y * width + begin, count);
+        for (size_t i = 0; i < count; i++) {
+            if (!all[i]) continue;
+            if (left == width) left = begin + i;
+            right = begin + i + 1;
+        }
     }
     sheet->area = (struct ten_box){.x = left, .y = top, .width = right - left, .height = bottom - top};
 }

@@ -11,19 +11,23 @@ static const double mnist_width = 2.45; /* of 20 pixels on the longer side: as m
 static const double least_left = 0.36;  /* of a stroke's width, when it is made narrower */
 
 double ten_stroke_width(const uint8_t *pixels, size_t height, size_t width) {
+    enum { BLOCK = 128 };
     float contour = 0;
     uint64_t area = 0;
-    for (size_t y = 0; y < height; y++) {
-        const uint8_t *row = pixels + y * width, *below = y + 1 < height ? row + width : row;
-        float sum = 0;
-        uint32_t mass = 0;
-        for (size_t x = 0; x + 1 < width; x++) {
-            float right = (float)row[x + 1] - (float)row[x], down = (float)below[x] - (float)row[x];
-            sum += sqrtf(right * right + down * down);
+    for (size_t begin = 0; begin < width; begin += BLOCK) { /* columns, so that sums need not wait for each other */
+        size_t count = width - begin < BLOCK ? width - begin : BLOCK;
+        size_t inner = begin + count < width ? count : count - 1; /* the last column has no neighbour */
+        float lengths[BLOCK] = {0};
+        uint32_t masses[BLOCK] = {0};
+        for (size_t y = 0; y < height; y++) {
+            const uint8_t *row = pixels + y * width + begin, *below = y + 1 < height ? row + width : row;
+            for (size_t x = 0; x < inner; x++) {
+                float right = (float)(row[x + 1] - row[x]), down = (float)(below[x] - row[x]);
+                lengths[x] += sqrtf(right * right + down * down);
+            }
+            for (size_t x = 0; x < count; x++) masses[x] += row[x];
         }
-        for (size_t x = 0; x < width; x++) mass += row[x];
-        contour += sum;
-        area += mass;
+        for (size_t x = 0; x < count; x++) contour += lengths[x], area += masses[x];
     }
     return contour > 0 ? 2 * (double)area / (double)contour : 0;
 }

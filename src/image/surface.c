@@ -8,6 +8,7 @@
 enum { TERMS = TEN_SURFACE_TERMS, ROUNDS = 8, SAMPLES = 2500 };
 
 static const double least_better = 0.4; /* of the median distance from a level may remain, */
+static const double most_pixels = 0.8;  /* of the pixels must come nearer, too: ink is less than the rest */
 static const double most_left = 2;      /* and so many times what neighbours differ by: else it is no smooth light */
 
 static void basis(size_t height, size_t width, size_t y, size_t x, double out[TERMS]) {
@@ -43,9 +44,9 @@ static void solve(double m[TERMS][TERMS], double r[TERMS]) {
     }
 }
 
-/* The median distance of the pixels, every step-th of both ways, from the surface. */
-static double median_distance(const struct ten_surface *surface, const uint8_t *pixels, size_t height, size_t width,
-                              size_t step) {
+/* The distance from the surface that this share of the pixels, every step-th of both ways, does not exceed. */
+static double distance(const struct ten_surface *surface, const uint8_t *pixels, size_t height, size_t width,
+                       size_t step, double share) {
     size_t counts[1024] = {0}, total = 0, below = 0, bin = 0;
     for (size_t y = 0; y < height; y += step)
         for (size_t x = 0; x < width; x += step) {
@@ -54,7 +55,7 @@ static double median_distance(const struct ten_surface *surface, const uint8_t *
             counts[(size_t)fmin(4 * fabs(pixels[y * width + x] - level_at(surface, at)), 1023)]++;
             total++;
         }
-    while (bin < 1023 && 2 * (below += counts[bin]) < total) bin++;
+    while (bin < 1023 && (double)(below += counts[bin]) < share * (double)total) bin++;
     return ((double)bin + 0.5) / 4;
 }
 
@@ -94,11 +95,13 @@ bool ten_surface_fit(struct ten_surface *surface, const uint8_t *pixels, size_t 
     size_t step = 1;
     while (height * width / (step * step) > SAMPLES) step++;
     *surface = (struct ten_surface){0};
-    surface->terms[0] = median_distance(surface, pixels, height, width, step); /* from 0: the median itself */
-    double before = median_distance(surface, pixels, height, width, step);
+    surface->terms[0] = distance(surface, pixels, height, width, step, 0.5); /* from 0: the median itself */
+    double before = distance(surface, pixels, height, width, step, 0.5);
+    double most_before = distance(surface, pixels, height, width, step, most_pixels);
     for (int round = 0; round < ROUNDS; round++) refit(surface, pixels, height, width, step);
-    double left = median_distance(surface, pixels, height, width, step);
-    return left < least_better * before && left < most_left * median_step(surface, pixels, height, width) + 1;
+    double left = distance(surface, pixels, height, width, step, 0.5);
+    return left < least_better * before && left < most_left * median_step(surface, pixels, height, width) + 1 &&
+           distance(surface, pixels, height, width, step, most_pixels) < 0.5 * most_before;
 }
 
 void ten_surface_subtract(const struct ten_surface *surface, uint8_t *pixels, size_t height, size_t width) {

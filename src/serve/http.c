@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -68,6 +70,7 @@ struct ten_worker {
     struct ten_server *server;
     struct MHD_Daemon *daemon;
     atomic_size_t open; /* connections */
+    int bell;           /* an eventfd that wakes it; -1: none */
 };
 
 struct ten_exchange {
@@ -429,6 +432,23 @@ static void say_nothing(void *context, const char *format, va_list arguments) {
     (void)context, (void)format, (void)arguments;
 }
 
+/* libmicrohttpd takes at most 128 events at a time and asks for more when it got as many; if there were just these, it
+ * sleeps on them until something else happens, since it then waits as long as for the first ones. So something happens
+ * now and then: an event without a connection, which it passes over. */
+static void hang_bell(struct ten_worker *worker) {
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.ptr = NULL}};
+    worker->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!info || worker->bell < 0) return;
+    if (epoll_ctl(info->epoll_fd, EPOLL_CTL_ADD, worker->bell, &event) != 0) return;
+}
+
+void ten_http_wake(struct ten_server *server) {
+    const uint64_t one = 1;
+    for (size_t i = 0; i < server->threads; i++)
+        if (write(server->workers[i].bell, &one, sizeof one) < 0) continue; /* without a bell: as it is */
+}
+
 static bool start_worker(struct ten_worker *worker) {
     struct ten_server *server = worker->server;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
@@ -445,7 +465,9 @@ static bool start_worker(struct ten_worker *worker) {
     };
     worker->daemon =
         MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
-    return worker->daemon != NULL;
+    if (!worker->daemon) return false;
+    hang_bell(worker);
+    return true;
 }
 
 enum ten_status ten_http_start(struct ten_server *server, struct ten_error *error) {
@@ -454,6 +476,7 @@ enum ten_status ten_http_start(struct ten_server *server, struct ten_error *erro
     if (!server->workers) return ten_fail_memory(error, "the server's threads");
     for (size_t i = 0; i < server->threads; i++) {
         server->workers[i].server = server;
+        server->workers[i].bell = -1;
         if (!start_worker(&server->workers[i])) return ten_fail(error, TEN_IO, "the HTTP server did not start");
     }
     return TEN_OK;
@@ -492,8 +515,10 @@ void ten_http_stop(struct ten_server *server) {
     while (atomic_load(&server->requests) > 0 && ten_seconds() < end) usleep(10000);
     server->late = atomic_load(&server->requests) > 0; /* a handler that still works cannot be waited for any longer */
     if (server->late) return;
-    for (size_t i = 0; server->workers && i < server->threads; i++)
+    for (size_t i = 0; server->workers && i < server->threads; i++) {
         if (server->workers[i].daemon) MHD_stop_daemon(server->workers[i].daemon);
+        if (server->workers[i].daemon && server->workers[i].bell >= 0) close(server->workers[i].bell);
+    }
     free(server->workers);
     server->workers = NULL;
 }

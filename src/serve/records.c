@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "store/corrections.h"
+#include "store/database.h"
 
 #include <pthread.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@ static struct {
 
 static enum ten_status open_store(const char *path, struct ten_error *error) {
     enum ten_status status = ten_store_open(&state.store, path, error);
+    if (status == TEN_OK) status = ten_store_execute(state.store, "PRAGMA busy_timeout=2000", error); /* others wait */
     if (status == TEN_OK) status = ten_corrections_open(state.store, error);
     if (status == TEN_OK) return TEN_OK;
     ten_store_close(state.store);

@@ -143,6 +143,7 @@ static void wait_for_clients(struct ten_server *server, const sigset_t *signals_
     struct timespec time = {.tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
     struct pollfd listener = {.fd = server->listener, .events = POLLIN};
     if (ppoll(&listener, 1, &time, signals_in) > 0) ten_http_accept(server);
+    ten_http_wake(server);
 }
 
 /* The thread that looks for models: loading one may take a while. */

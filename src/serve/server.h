@@ -104,6 +104,8 @@ struct ten_server {
 enum ten_status ten_http_start(struct ten_server *server, struct ten_error *error);
 /* Takes the connections that wait at the listener; each goes to the thread that has the fewest. */
 void ten_http_accept(struct ten_server *server);
+/* Lets every thread look whether there is something to do. To be called every second. */
+void ten_http_wake(struct ten_server *server);
 /* Gives requests under way their time, and ends. */
 void ten_http_stop(struct ten_server *server);
 size_t ten_http_routes(void);

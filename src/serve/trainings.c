@@ -17,6 +17,7 @@ enum {
     MOST_KEPT = 6,
     MOST_SETTINGS = 40,
     SIDE = 28,
+    MOST_BODY = 64 << 10,
     /* of a stream: beyond that no more progress and slim epochs, so that there is room for the end */
     PLENTY = TEN_MOST_STREAM_BYTES / 4 * 3
 };
@@ -140,7 +141,9 @@ static void choose_name(struct job *job, const char *folder) {
 
 /* NULL after an answer. */
 static struct job *read_job(struct ten_server *server, const struct ten_request *request, struct ten_reply *reply) {
-    json_t *body = json_loadb((const char *)request->body, request->size, JSON_REJECT_DUPLICATES, NULL);
+    json_t *body = request->size <= MOST_BODY
+                       ? json_loadb((const char *)request->body, request->size, JSON_REJECT_DUPLICATES, NULL)
+                       : NULL;
     struct job *job = calloc(1, sizeof *job);
     const char *expected, *wrong = json_is_object(body) ? wrong_member(body, &expected) : NULL;
     bool good = false;

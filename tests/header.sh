@@ -3,7 +3,7 @@
 echo 1..2
 text='#include "tenfold.h"
 #include "tenfold.h"
-int main(void) { struct ten_run run = {0, 0, 0, 0, 0}; return (int)run.seed + (int)sizeof(struct ten_metrics) == 0; }'
+int main(void) { struct ten_run run = {0, 0, 0, 0, 0, 0}; return (int)run.seed + (int)sizeof(struct ten_metrics) == 0; }'
 i=0
 for compile in "${CC:-cc} -std=c17 -x c" "${CXX:-c++} -std=c++17 -x c++"; do
     i=$((i + 1))

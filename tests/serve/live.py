@@ -307,7 +307,8 @@ def write_study(study, seed):
 def study_and_report(home):
     with Server(home, "--no-train", "--study", "some-study", name="study") as server:
         same(server.json("GET", "/api/study"),
-             (200, {"folder": "some-study", "report": None, "making": False, "updated": None, "finished": False, "sections": []}))
+             (200, {"folder": "some-study", "report": None, "making": False, "updated": None, "finished": False, "runs": False,
+                    "sections": []}))
         same(server.code("GET", "/report"), (404, "no_study"))
         study = make_study(home, "some-study")
         server.wait_for(lambda: server.ask("GET", "/report")[0] == 200)
@@ -330,6 +331,17 @@ def study_and_report(home):
         for section in about["sections"]:
             assert f'id="{section["id"]}"'.encode() in page, section
         same((study / "figures").exists(), False)  # nothing is written there
+
+        same((about["runs"], server.code("GET", "/api/runs?of=study")), (False, (404, "no_runs")))
+        done = run_program(home, "crossval", "--models", "nearest-centroid", "--folds", "3", "--data", "tiny", "--runs",
+                           "some-study/runs.sqlite", "--quiet")
+        same((done.returncode, server.json("GET", "/api/study")[1]["runs"]), (0, True))
+        own = server.json("GET", "/api/runs?of=study")[1]["runs"]
+        same(sorted(run["kind"] for run in own), ["crossval", "fold", "fold", "fold"])
+        whole = next(run["id"] for run in own if run["kind"] == "crossval")
+        same(len(server.json("GET", f"/api/runs/{whole}?of=study")[1]["children"]), 3)
+        same(server.code("GET", "/api/runs/99?of=study"), (404, "no_run"))
+        same(server.code("GET", "/api/runs?of=nonsense"), (400, "bad_of"))
 
         write_study(study, 4711)
         server.wait_for(lambda: b"4711" in server.ask("GET", "/report")[2])

@@ -24,17 +24,35 @@ const runs = join(folder, "runs.sqlite");
 
 // ---- Servers ----
 
-const freePort = () => new Promise((done) => {
-  const probe = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = probe.address();
-    probe.close(() => done(port));
+const freePort = () =>
+  new Promise((done) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
   });
-});
 
 async function startServer({ models, study: from, port }) {
   port ??= await freePort();
-  const process = spawn(program, ["serve", "--port", String(port), "--data", data, "--models", models, "--study", from, "--runs", runs,
-    "--no-train", "--quiet"], { stdio: "inherit" });
+  const process = spawn(
+    program,
+    [
+      "serve",
+      "--port",
+      String(port),
+      "--data",
+      data,
+      "--models",
+      models,
+      "--study",
+      from,
+      "--runs",
+      runs,
+      "--no-train",
+      "--quiet",
+    ],
+    { stdio: "inherit" },
+  );
   const address = `http://127.0.0.1:${port}`;
   for (let tries = 0; ; tries++) {
     try {
@@ -57,15 +75,27 @@ const places = { models: join(folder, "models"), study: join(folder, "study") };
 let server, browser;
 before(async () => {
   mkdirSync(places.models);
-  const tenfold = (...words) => execFileSync(program, [...words, "--data", data, "--quiet"], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  const tenfold = (...words) =>
+    execFileSync(program, [...words, "--data", data, "--quiet"], {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
   for (const model of ["knn", "nearest-centroid"])
     tenfold("train", model, "--limit", "3000", "--runs", "none", "--out", join(places.models, `${model}.safetensors`));
   tenfold("crossval", "--models", "nearest-centroid", "--limit", "300", "--folds", "4", "--runs", runs);
   server = await startServer(places);
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
   });
 });
 after(async () => {
@@ -84,7 +114,8 @@ async function open(hash, { width = 1400, colorScheme = "light", at = server, qu
   page.on("console", (message) => noise.push(`console ${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => noise.push(`error: ${error.message}`));
   page.on("request", (request) => {
-    if (!request.url().startsWith(`${at.address}/`) && !/^(data|blob):/.test(request.url())) noise.push(`request: ${request.url()}`);
+    if (!request.url().startsWith(`${at.address}/`) && !/^(data|blob):/.test(request.url()))
+      noise.push(`request: ${request.url()}`);
   });
   await page.goto(`${at.address}/${query}${hash}`);
   return { page, noise, close: () => context.close() };
@@ -116,7 +147,10 @@ async function begin(page) {
   await page.waitForFunction((id) => location.hash === `#training/${id}`, newest + 1);
 }
 
-const stateIs = (page, state) => page.waitForFunction((state) => document.querySelector(".watch .state")?.dataset.state === state, state, { timeout: 30000 });
+const stateIs = (page, state) =>
+  page.waitForFunction((state) => document.querySelector(".watch .state")?.dataset.state === state, state, {
+    timeout: 30000,
+  });
 
 describe("a training", () => {
   test("is watched to its end: curves, filters, mistakes; a reload has them again; the model joins", async () => {
@@ -141,7 +175,8 @@ describe("a training", () => {
     assert.ok(first.startsWith((100 * run.accuracy).toFixed(2)), `${first}; the run has ${run.accuracy}`);
 
     // the filters of epoch 1 are others than those of epoch 3, and come back
-    const filters = page.locator("canvas.filters"), slider = page.locator("#watch-epoch");
+    const filters = page.locator("canvas.filters"),
+      slider = page.locator("#watch-epoch");
     const last = await ink(filters);
     await slider.fill("1");
     assert.notEqual(await ink(page.locator("canvas.filters")), last);
@@ -154,10 +189,16 @@ describe("a training", () => {
     // the keyboard reads the curves
     await page.locator(".watch .chart-plot").first().focus();
     await page.keyboard.press("ArrowRight");
-    assert.match(await page.locator(".watch .chart-says").first().innerText(), /^epoch 1: training [\d.]+, validation [\d.]+$/);
+    assert.match(
+      await page.locator(".watch .chart-says").first().innerText(),
+      /^epoch 1: training [\d.]+, validation [\d.]+$/,
+    );
 
     const { models } = await server.get("/api/models");
-    assert.ok(models.some(({ name }) => name === listed.name), "the kept model is served");
+    assert.ok(
+      models.some(({ name }) => name === listed.name),
+      "the kept model is served",
+    );
     assert.match(await page.locator(".watch .result").innerText(), new RegExp(`as ${listed.name}: draw something`));
     await page.reload();
     await stateIs(page, "done");
@@ -169,7 +210,9 @@ describe("a training", () => {
   test("can be stopped, and another follows; what has no epochs shows its progress", async () => {
     const { page, noise, close } = await open("#training");
     await startTraining(page, { epochs: 5000, limit: 2000 });
-    await page.waitForFunction(() => document.querySelectorAll(".watch .chart-dot").length >= 4, null, { timeout: 30000 });
+    await page.waitForFunction(() => document.querySelectorAll(".watch .chart-dot").length >= 4, null, {
+      timeout: 30000,
+    });
     assert.ok(await page.locator("button.primary").isDisabled());
     assert.match(await page.locator(".watch .now").innerText(), /Epoch \d+ of 5000 · .* images/);
     const value = await page.locator(".watch progress").evaluate((bar) => bar.position);
@@ -209,7 +252,7 @@ describe("a training", () => {
 
 async function drawDigit(page, label) {
   const box = await page.locator(".pad-sheet").boundingBox();
-  const at = ([x, y]) => [box.x + x / 400 * box.width, box.y + y / 320 * box.height];
+  const at = ([x, y]) => [box.x + (x / 400) * box.width, box.y + (y / 320) * box.height];
   for (const stroke of exampleStrokes(label, 12)) {
     await page.mouse.move(...at(stroke[0]));
     await page.mouse.down();
@@ -259,21 +302,32 @@ test("your hand: asked, drawn, undone, skipped, resumed, read, taken away as IDX
   assert.equal(new Set(asked).size, 4, "no class twice among so few");
 
   const models = (await server.get("/api/models")).models.map(({ name }) => name);
-  await page.waitForFunction(() => [...document.querySelectorAll(".scores tbody td:nth-child(2)")].every((td) => td.textContent.endsWith("of 4")));
-  const rows = await page.locator(".scores tbody tr").evaluateAll((all) => all.map((row) => [row.querySelector("small").textContent.trim(),
-    ...[...row.cells].slice(1).map((cell) => cell.textContent)]));
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll(".scores tbody td:nth-child(2)")].every((td) => td.textContent.endsWith("of 4")),
+  );
+  const rows = await page
+    .locator(".scores tbody tr")
+    .evaluateAll((all) =>
+      all.map((row) => [
+        row.querySelector("small").textContent.trim(),
+        ...[...row.cells].slice(1).map((cell) => cell.textContent),
+      ]),
+    );
   assert.deepEqual(rows.map(([name]) => name).sort(), [...models].sort());
   const kept = await page.evaluate(() => JSON.parse(localStorage.getItem("tenfold-hand")).items);
   for (const [name, right, , , interval] of rows) {
     const count = kept.filter((item) => item.answers[name] === String(item.label)).length;
     assert.equal(right, `${count} of 4`);
-    const wilson = { 0: "0 % to 49 %", 1: "5 % to 70 %", 2: "15 % to 85 %", 3: "30 % to 95 %", 4: "51 % to 100 %" }[count];
+    const wilson = { 0: "0 % to 49 %", 1: "5 % to 70 %", 2: "15 % to 85 %", 3: "30 % to 95 %", 4: "51 % to 100 %" }[
+      count
+    ];
     assert.equal(interval.replaceAll("\u202f", " "), wilson);
   }
   const missed = kept.filter((item) => Object.values(item.answers).some((number) => number !== String(item.label)));
   assert.equal(await page.locator(".misread > li").count(), missed.length);
 
-  const images = await download(page, "Images (IDX)"), labels = await download(page, "Labels (IDX)");
+  const images = await download(page, "Images (IDX)"),
+    labels = await download(page, "Labels (IDX)");
   assert.deepEqual([images.name, labels.name], ["hand-images-idx3-ubyte", "hand-labels-idx1-ubyte"]);
   assert.deepEqual([...images.bytes.subarray(0, 16)], [0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 28, 0, 0, 0, 28]);
   assert.equal(images.bytes.length, 16 + 4 * 784);
@@ -328,12 +382,15 @@ describe("the study", () => {
     const links = page.locator(".parts a");
     await links.nth(1).waitFor();
     assert.deepEqual(await links.allInnerTexts(), ["Runs, live", "Overview", ...sections.map(({ title }) => title)]);
-    const frame = page.frameLocator("iframe"), shown = frame.locator("main > :is(header, section):not([hidden])");
+    const frame = page.frameLocator("iframe"),
+      shown = frame.locator("main > :is(header, section):not([hidden])");
     await frame.locator("#comparison svg .mark-symbol path").first().waitFor({ timeout: 20000 });
     assert.equal(await shown.count(), 1);
     assert.equal(await frame.locator("nav").isVisible(), false);
     // as high as what it shows
-    const [inside, outside] = await page.locator("iframe").evaluate((f) => [f.contentDocument.documentElement.scrollHeight, f.clientHeight]);
+    const [inside, outside] = await page
+      .locator("iframe")
+      .evaluate((f) => [f.contentDocument.documentElement.scrollHeight, f.clientHeight]);
     assert.ok(Math.abs(inside - outside) <= 2, `${inside} px in ${outside}`);
     // another section, from the list; its figures are drawn when it is shown
     await page.getByRole("link", { name: "The data", exact: true }).click();
@@ -344,7 +401,9 @@ describe("the study", () => {
     const paper = () => frame.locator("body").evaluate((body) => getComputedStyle(body).backgroundColor);
     const light = await paper();
     await page.locator("#theme").click();
-    await page.waitForFunction(() => document.querySelector("iframe").contentDocument.documentElement.dataset.theme === "dark");
+    await page.waitForFunction(
+      () => document.querySelector("iframe").contentDocument.documentElement.dataset.theme === "dark",
+    );
     assert.notEqual(await paper(), light);
     // a link inside leads the page
     const link = frame.locator("main a[href^='#']:visible").first();
@@ -353,6 +412,33 @@ describe("the study", () => {
       await page.waitForFunction(() => !location.hash.endsWith("/data"));
     }
     await page.goBack();
+    assert.deepEqual(noise, []);
+    await close();
+  });
+
+  test("brings its own runs along, with a search's trials", async () => {
+    const { page, noise, close } = await open("#study/runs", { at: there });
+    const whole = ({ kind }) => kind !== "fold" && kind !== "trial";
+    const [own, its] = await Promise.all(
+      ["latest=1000", "of=study&latest=1000"].map(async (query) => (await there.get(`/api/runs?${query}`)).runs),
+    );
+    const count = [...own, ...its].filter(whole).length;
+    assert.ok(count > own.filter(whole).length);
+    await page.waitForFunction((n) => document.querySelectorAll(".runs tbody tr").length === n, Math.min(count, 100));
+    const search = its.find(({ kind }) => kind === "tune"),
+      trials = its.filter(({ parent }) => parent === search.id);
+    await page.selectOption("#runs-kind", "tune");
+    await page.locator(`.runs a[href="#study/runs/s${search.id}"]`).click();
+    await page.waitForSelector(".run .chart-dot");
+    assert.equal(
+      await page.locator(".run .chart-dot").count(),
+      trials.filter(({ accuracy }) => accuracy !== null).length,
+    );
+    await page.selectOption("#run-over", { index: 1 }); // over a setting that was searched
+    assert.match(await page.locator(".run .chart figcaption").innerText(), /^Accuracy over (?!trial)/);
+    await page.locator(".run .chart-plot").focus();
+    await page.keyboard.press("Home");
+    assert.match(await page.locator(".run .chart-says").innerText(), /trial \d+: \d+\.\d+/);
     assert.deepEqual(noise, []);
     await close();
   });
@@ -368,10 +454,17 @@ describe("the runs", () => {
     assert.equal(await page.locator(".runs tbody tr").count(), whole.length);
     await page.selectOption("#runs-kind", "fold");
     await page.waitForFunction(() => document.querySelectorAll(".runs tbody tr").length === 4);
-    const accuracies = () => page.locator(".runs tbody tr td:nth-child(4)").allInnerTexts().then((texts) => texts.map(parseFloat));
+    const accuracies = () =>
+      page
+        .locator(".runs tbody tr td:nth-child(4)")
+        .allInnerTexts()
+        .then((texts) => texts.map(parseFloat));
     await page.getByRole("button", { name: "Accuracy" }).click();
     const falling = await accuracies();
-    assert.deepEqual(falling, [...falling].sort((a, b) => b - a));
+    assert.deepEqual(
+      falling,
+      [...falling].sort((a, b) => b - a),
+    );
     await page.getByRole("button", { name: "Accuracy" }).click();
     assert.deepEqual(await accuracies(), [...falling].reverse());
     assert.equal(await page.locator("th[aria-sort]").getAttribute("aria-sort"), "ascending");
@@ -381,8 +474,22 @@ describe("the runs", () => {
     await page.selectOption("#runs-kind", "");
     await page.waitForFunction((n) => document.querySelectorAll(".runs tbody tr").length === n, whole.length);
     // one more comes by itself
-    execFileSync(program, ["train", "nearest-centroid", "--data", data, "--limit", "300", "--runs", runs, "--quiet", "--out", join(folder, "x.safetensors")]);
-    await page.waitForFunction((n) => document.querySelectorAll(".runs tbody tr").length === n, whole.length + 1, { timeout: 10000 });
+    execFileSync(program, [
+      "train",
+      "nearest-centroid",
+      "--data",
+      data,
+      "--limit",
+      "300",
+      "--runs",
+      runs,
+      "--quiet",
+      "--out",
+      join(folder, "x.safetensors"),
+    ]);
+    await page.waitForFunction((n) => document.querySelectorAll(".runs tbody tr").length === n, whole.length + 1, {
+      timeout: 10000,
+    });
     assert.deepEqual(noise, []);
     await close();
   });
@@ -416,11 +523,21 @@ describe("the runs", () => {
 // ---- All views ----
 
 describe("every view", { concurrency: 2 }, () => {
-  for (const [width, colorScheme] of [[1400, "light"], [390, "dark"], [1400, "dark"], [390, "light"]]) {
+  for (const [width, colorScheme] of [
+    [1400, "light"],
+    [390, "dark"],
+    [1400, "dark"],
+    [390, "light"],
+  ]) {
     test(`is accessible and fits, ${width} px, ${colorScheme}`, async () => {
       const { page, noise, close } = await open("#training/1", { width, colorScheme });
       const found = [];
-      for (const [hash, ready] of [["#training/1", ".watch .chart-dot"], ["#hand", ".wanted b"], ["#study/runs", ".runs tbody tr"], ["#study/runs/1", ".run .chart-dot"]]) {
+      for (const [hash, ready] of [
+        ["#training/1", ".watch .chart-dot"],
+        ["#hand", ".wanted b"],
+        ["#study/runs", ".runs tbody tr"],
+        ["#study/runs/1", ".run .chart-dot"],
+      ]) {
         await page.evaluate((hash) => (location.hash = hash), hash);
         await page.waitForSelector(ready);
         await page.evaluate(axe);

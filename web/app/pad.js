@@ -8,10 +8,24 @@ const INK = 22; // a stroke's width, in units of the sheet
 
 // changed() is called when the strokes have changed, say(text) with what a screen reader should hear.
 export function createPad({ label, changed, say, theme }) {
-  const canvas = element("canvas.pad-sheet", { tabindex: "0", role: "img", "aria-label": label, "aria-describedby": "pad-keys" });
+  const canvas = element("canvas.pad-sheet", {
+    tabindex: "0",
+    role: "img",
+    "aria-label": label,
+    "aria-describedby": "pad-keys",
+  });
   const mark = element("span.pad-mark", { hidden: true, "aria-hidden": "true" });
-  const root = element("div.pad", {}, canvas, mark,
-    element("span.unseen", { id: "pad-keys" }, "Arrow keys move a pen over the sheet, Space puts it down and lifts it."));
+  const root = element(
+    "div.pad",
+    {},
+    canvas,
+    mark,
+    element(
+      "span.unseen",
+      { id: "pad-keys" },
+      "Arrow keys move a pen over the sheet, Space puts it down and lifts it.",
+    ),
+  );
   const layer = new Layer(canvas);
   let strokes = [];
 
@@ -26,7 +40,8 @@ export function createPad({ label, changed, say, theme }) {
   const arrows = new ArrowPen(canvas, mark, { settings, changed: () => show(), finished: add, say });
 
   const watcher = new ResizeObserver(() => {
-    const scale = Math.min(3, devicePixelRatio || 1), { clientWidth, clientHeight } = canvas;
+    const scale = Math.min(3, devicePixelRatio || 1),
+      { clientWidth, clientHeight } = canvas;
     if (!clientWidth) return;
     layer.resize(Math.round(clientWidth * scale), Math.round(clientHeight * scale));
     show();
@@ -76,6 +91,17 @@ export function createPad({ label, changed, say, theme }) {
 // The strokes as a PNG, a data URI: dark ink on white, as paper is.
 export function picture(lists) {
   const layer = Layer.hidden(WIDTH, HEIGHT);
-  layer.show(lists.map((points) => Object.assign(new Stroke(INK, false), { points })), null);
-  return dataUri(encodeGrey(layer.coverage().map((v) => 255 - v), WIDTH, HEIGHT, 3, 4));
+  layer.show(
+    lists.map((points) => Object.assign(new Stroke(INK, false), { points })),
+    null,
+  );
+  return dataUri(
+    encodeGrey(
+      layer.coverage().map((v) => 255 - v),
+      WIDTH,
+      HEIGHT,
+      3,
+      4,
+    ),
+  );
 }

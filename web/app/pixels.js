@@ -34,7 +34,8 @@ export function paintSigned(canvas, maps, height, width, columns) {
       const start = Math.floor(m / columns) * (height + 1) * wide + (m % columns) * (width + 1);
       for (let i = 0; i < height * width; i++) {
         const out = 4 * (start + Math.floor(i / width) * wide + (i % width));
-        const to = map[i] < 0 ? below : above, amount = Math.min(1, Math.abs(map[i]) / 127);
+        const to = map[i] < 0 ? below : above,
+          amount = Math.min(1, Math.abs(map[i]) / 127);
         for (let c = 0; c < 3; c++) image.data[out + c] = none[c] + (to[c] - none[c]) * amount;
         image.data[out + 3] = 255;
       }

@@ -36,12 +36,16 @@ export function moment(text) {
 
 // {epochs: 3, C: 1} -> "epochs 3, C 1"
 export const settingsText = (settings) =>
-  Object.entries(settings ?? {}).map(([name, value]) => `${name} ${value}`).join(", ");
+  Object.entries(settings ?? {})
+    .map(([name, value]) => `${name} ${value}`)
+    .join(", ");
 
 // Wilson's interval at 95 % of a share of which `right` of `all` were seen: [low, high].
 export function wilson(right, all) {
   if (!all) return [0, 1];
-  const z = 1.959963984540054, p = right / all, wide = 1 + (z * z) / all;
+  const z = 1.959963984540054,
+    p = right / all,
+    wide = 1 + (z * z) / all;
   const middle = (p + (z * z) / (2 * all)) / wide;
   const half = (z / wide) * Math.sqrt((p * (1 - p)) / all + (z * z) / (4 * all * all));
   return [Math.max(0, middle - half), Math.min(1, middle + half)];

@@ -21,7 +21,9 @@ export function mount(host, context) {
   const { api, announce } = context;
   const session = new Session(roundLength());
   const ends = [];
-  let asking = 0, gone = false, showing = "round";
+  let asking = 0,
+    gone = false,
+    showing = "round";
 
   // ---- Its answers, in the background; what failed is asked again when the server is back, and at the end ----
 
@@ -42,7 +44,9 @@ export function mount(host, context) {
 
   const pad = createPad({ label: "The sheet", changed: refreshButtons, say: announce, theme: context.theme });
   const where = element("p.kicker.number");
-  const glyph = element("b.number"), before = element("span"), word = element("small");
+  const glyph = element("b.number"),
+    before = element("span"),
+    word = element("small");
   const wanted = element("p.wanted", {}, before, glyph, " ", word);
   const done = element("button.primary", { type: "button", onclick: accept }, "Next");
   const undo = element("button", { type: "button", onclick: () => pad.undo() }, "Undo");
@@ -51,20 +55,53 @@ export function mount(host, context) {
   const results = element("button.quiet", { type: "button", onclick: finish }, "Results");
   const places = element("ol.places", { "aria-label": "All that are asked for" });
   const status = element("p.small", { role: "status" });
-  const round = element("div.hand", {},
-    element("div.hand-main", {},
-      element("div.ask", {}, where, wanted), pad.element,
-      element("div.row.hand-buttons", {}, undo, clear, skip, done)),
-    element("div.hand-side", {}, places, element("div.row", {}, results, status),
-      element("p.small.hand-keys", {}, element("kbd", {}, "Enter"), " next, ", element("kbd", {}, "Z"), " undo, ",
-        element("kbd", {}, "Delete"), " clear, ", element("kbd", {}, "S"), " skip; on the sheet, arrow keys and ",
-        element("kbd", {}, "Space"), " draw.")));
+  const round = element(
+    "div.hand",
+    {},
+    element(
+      "div.hand-main",
+      {},
+      element("div.ask", {}, where, wanted),
+      pad.element,
+      element("div.row.hand-buttons", {}, undo, clear, skip, done),
+    ),
+    element(
+      "div.hand-side",
+      {},
+      places,
+      element("div.row", {}, results, status),
+      element(
+        "p.small.hand-keys",
+        {},
+        element("kbd", {}, "Enter"),
+        " next, ",
+        element("kbd", {}, "Z"),
+        " undo, ",
+        element("kbd", {}, "Delete"),
+        " clear, ",
+        element("kbd", {}, "S"),
+        " skip; on the sheet, arrow keys and ",
+        element("kbd", {}, "Space"),
+        " draw.",
+      ),
+    ),
+  );
   const end = element("div.hand-end");
   host.replaceChildren(
-    element("header.view-head", {}, element("h1", {}, "Your hand"),
-      element("p", {}, `How well do the models read you? Draw the ${session.count} digits that are asked for, as you would write ` +
-        "them; what the models make of them you see at the end.")),
-    round, end);
+    element(
+      "header.view-head",
+      {},
+      element("h1", {}, "Your hand"),
+      element(
+        "p",
+        {},
+        `How well do the models read you? Draw the ${session.count} digits that are asked for, as you would write ` +
+          "them; what the models make of them you see at the end.",
+      ),
+    ),
+    round,
+    end,
+  );
 
   function refreshButtons() {
     done.disabled = undo.disabled = clear.disabled = pad.blank;
@@ -73,14 +110,28 @@ export function mount(host, context) {
   function placeOf(item, i) {
     const state = item.strokes ? "drawn" : item.skipped ? "skipped" : "open";
     const name = `${i + 1}: ${article(item.label)} ${item.label}, ${state === "open" ? "not yet drawn" : state}`;
-    return element("li", {}, element("button.place", { type: "button", "data-state": state, "aria-label": name,
-      "aria-current": i === session.at ? "step" : null, onclick: () => go(i) }, state === "drawn" || i === session.at ? String(item.label) : ""));
+    return element(
+      "li",
+      {},
+      element(
+        "button.place",
+        {
+          type: "button",
+          "data-state": state,
+          "aria-label": name,
+          "aria-current": i === session.at ? "step" : null,
+          onclick: () => go(i),
+        },
+        state === "drawn" || i === session.at ? String(item.label) : "",
+      ),
+    );
   }
 
   function refresh() {
     if (showing === "end") return finish();
     places.replaceChildren(...session.items.map(placeOf));
-    const drawn = session.drawn.length, failed = session.unanswered.find((item) => item.problem);
+    const drawn = session.drawn.length,
+      failed = session.unanswered.find((item) => item.problem);
     results.hidden = !drawn;
     write(status, failed && !asking ? `Not all could be read yet: ${failed.problem}` : "");
     refreshButtons();
@@ -114,7 +165,8 @@ export function mount(host, context) {
 
   function accept() {
     if (pad.blank) return;
-    const { item } = session, strokes = pad.strokes;
+    const { item } = session,
+      strokes = pad.strokes;
     if (JSON.stringify(item.strokes) !== JSON.stringify(strokes)) {
       session.keep(strokes);
       ask(item);
@@ -162,8 +214,11 @@ export function mount(host, context) {
     const typing = event.target.closest("input, select, textarea, button, a, summary");
     if (showing !== "round" || event.altKey || (typing && event.key === "Enter") || event.defaultPrevented) return;
     const command = event.ctrlKey || event.metaKey;
-    const act = command ? { z: () => pad.undo() }[event.key.toLowerCase()]
-      : { Enter: accept, z: () => pad.undo(), Delete: () => pad.clear(), Backspace: () => pad.clear(), s: pass }[event.key];
+    const act = command
+      ? { z: () => pad.undo() }[event.key.toLowerCase()]
+      : { Enter: accept, z: () => pad.undo(), Delete: () => pad.clear(), Backspace: () => pad.clear(), s: pass }[
+          event.key
+        ];
     if (!act) return;
     event.preventDefault();
     act();

@@ -22,7 +22,16 @@ function order(count) {
 
 // Items: {label, strokes: null or lists of points, skipped, answers: null or {model: "7"}, sure: {model: probability},
 // seen: null or 784 bytes, digit: its place among those found, kept: null or the number of the correction}.
-const blank = (label) => ({ label, strokes: null, skipped: false, answers: null, sure: {}, seen: null, digit: 0, kept: null });
+const blank = (label) => ({
+  label,
+  strokes: null,
+  skipped: false,
+  answers: null,
+  sure: {},
+  seen: null,
+  digit: 0,
+  kept: null,
+});
 
 export class Session {
   constructor(count = ROUND) {
@@ -95,12 +104,17 @@ export class Session {
     if (item.strokes !== strokes) return; // drawn anew in the meantime
     item.answers = Object.fromEntries(results.map((result) => [result.model, result.number]));
     const digits = results[0]?.digits ?? [];
-    item.digit = digits.reduce((best, { box }, i) => (box[2] * box[3] > digits[best].box[2] * digits[best].box[3] ? i : best), 0);
+    item.digit = digits.reduce(
+      (best, { box }, i) => (box[2] * box[3] > digits[best].box[2] * digits[best].box[3] ? i : best),
+      0,
+    );
     item.seen = digits[item.digit]?.seen ?? null;
-    item.sure = Object.fromEntries(results.map(({ model, digits: all }) => {
-      const one = all[item.digit];
-      return [model, one && one.label !== null ? one.probabilities[one.label] : null];
-    }));
+    item.sure = Object.fromEntries(
+      results.map(({ model, digits: all }) => {
+        const one = all[item.digit];
+        return [model, one && one.label !== null ? one.probabilities[one.label] : null];
+      }),
+    );
     this.save();
   }
   // {model: {right, all}} over what was answered.

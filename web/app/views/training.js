@@ -14,19 +14,30 @@ const states = { running: "running", done: "done", failed: "failed", stopped: "s
 export function mount(host, context) {
   const { api, route } = context;
   const ends = [];
-  let catalogue = null, trainings = [], watched = null, gone = false;
+  let catalogue = null,
+    trainings = [],
+    watched = null,
+    gone = false;
 
   const watch = createWatch(context, { ended: refresh, stop });
   const form = createForm({ start });
   const past = element("div.past");
   const problem = element("p.notice", { role: "alert", hidden: true });
   host.replaceChildren(
-    element("header.view-head", {}, element("h1", {}, "Train a model"),
-      element("p", {}, "Choose one, start it, and watch it learn: how its errors fall, what its first layer looks for, and " +
-        "which digits it gets most wrong.")),
+    element(
+      "header.view-head",
+      {},
+      element("h1", {}, "Train a model"),
+      element(
+        "p",
+        {},
+        "Choose one, start it, and watch it learn: how its errors fall, what its first layer looks for, and " +
+          "which digits it gets most wrong.",
+      ),
+    ),
     problem,
-    element("div.training", {},
-      form.element, watch.element, past));
+    element("div.training", {}, form.element, watch.element, past),
+  );
 
   const titleOf = (name) => catalogue?.models.find((model) => model.name === name)?.title ?? name;
 
@@ -36,24 +47,48 @@ export function mount(host, context) {
       return;
     }
     const chosen = Number(watched);
-    const items = [...trainings].sort((a, b) => b.id - a.id).map((one) => element("li", {},
-      element("a", { href: `#training/${one.id}`, "aria-current": one.id === chosen ? "true" : null },
-        element("b", {}, titleOf(one.model)),
-        element("span.state", { "data-state": one.state }, states[one.state] ?? one.state),
-        element("small", {}, [moment(one.started), one.prep, settingsText(one.settings),
-          typeof one.accuracy === "number" ? `${share(one.accuracy)} right` : ""].filter(Boolean).join(" · ")))));
+    const items = [...trainings]
+      .sort((a, b) => b.id - a.id)
+      .map((one) =>
+        element(
+          "li",
+          {},
+          element(
+            "a",
+            { href: `#training/${one.id}`, "aria-current": one.id === chosen ? "true" : null },
+            element("b", {}, titleOf(one.model)),
+            element("span.state", { "data-state": one.state }, states[one.state] ?? one.state),
+            element(
+              "small",
+              {},
+              [
+                moment(one.started),
+                one.prep,
+                settingsText(one.settings),
+                typeof one.accuracy === "number" ? `${share(one.accuracy)} right` : "",
+              ]
+                .filter(Boolean)
+                .join(" · "),
+            ),
+          ),
+        ),
+      );
     past.replaceChildren(element("h2", {}, "Trainings"), element("ol", {}, ...items));
   }
 
   // The one in the address, or the newest.
   function choose() {
-    const named = Number(route.value), newest = trainings.reduce((most, one) => Math.max(most, one.id), 0);
+    const named = Number(route.value),
+      newest = trainings.reduce((most, one) => Math.max(most, one.id), 0);
     const id = route.value === "" ? newest : named;
     const known = trainings.find((one) => one.id === id);
     if (known && watched === id) return;
     watched = known ? id : null;
     if (known) watch.follow(known, titleOf(known.model));
-    else watch.rest(route.value === "" ? null : `There is no training ${route.value}: the server may have been started anew since.`);
+    else
+      watch.rest(
+        route.value === "" ? null : `There is no training ${route.value}: the server may have been started anew since.`,
+      );
   }
 
   async function refresh() {

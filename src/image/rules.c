@@ -112,6 +112,8 @@ static bool follow(const struct lines *in, int round, struct band (*bands)[MOST_
     for (size_t s = last + 1; s < in->strips; s++) line->at[s] = (float)(row + slope * (double)(s - last));
     for (size_t i = 0; i < found; i++) used[i]->taken = true;
     line->height = (float)(heights / (double)found);
+    for (size_t s = 0; s < in->strips; s++) /* what the border cuts may be a wide stroke */
+        line->whole = line->whole && line->at[s] > line->height && line->at[s] + line->height < (float)in->height - 1;
     return true;
 }
 

@@ -135,6 +135,45 @@ static double distance_of(const struct ten_pieces *pieces, const struct ten_piec
     return sqrt(least);
 }
 
+/* The outer edge and the inner one of half a ring, in pixels from the left, at a row: of the left half its least begin
+ * and largest end, of the right half the other way round. False if it has another number of runs than one. */
+static bool edges_at(const struct ten_pieces *pieces, const struct ten_piece *piece, size_t y, double *begin,
+                     double *end) {
+    size_t count = 0;
+    for (uint32_t i = pieces->rows[y]; i < pieces->rows[y + 1]; i++) {
+        if (&pieces->pieces[pieces->runs[i].piece] != piece) continue;
+        *begin = pieces->runs[i].begin, *end = pieces->runs[i].end;
+        count++;
+    }
+    return count == 1;
+}
+
+/* Whether two pieces side by side are the halves of a broken nought: each one stroke that bulges outwards in its
+ * middle, with gaps above and below that are much narrower than what is between. */
+static bool make_ring(const struct ten_pieces *pieces, const struct ten_piece *left, const struct ten_piece *right,
+                      double stroke) {
+    size_t top = left->box.y > right->box.y ? left->box.y : right->box.y;
+    size_t bottom = bottom_of(left->box) < bottom_of(right->box) ? bottom_of(left->box) : bottom_of(right->box);
+    if (bottom < top + 9) return false;
+    double upper = INFINITY, middle = 0, lower = INFINITY, begin = 0, end = 0, next = 0, far = 0;
+    size_t third = (bottom - top) / 3, bulging = 0;
+    for (size_t y = top; y < bottom; y++) {
+        bool single = edges_at(pieces, left, y, &begin, &end) & edges_at(pieces, right, y, &next, &far);
+        bool inside = y >= top + third && y + third < bottom;
+        if (!single && inside) return false;
+        if (!single) continue;
+        if (y < top + third) upper = fmin(upper, next - end);
+        if (y + third >= bottom) lower = fmin(lower, next - end);
+        if (inside) {
+            middle = fmax(middle, next - end);
+            bulging += begin <= (double)left->box.x + stroke / 4 && far >= (double)right_of(right->box) - stroke / 4;
+        }
+    }
+    double ends = fmax(upper, lower);
+    bool straight = (double)left->box.width < 1.6 * stroke || (double)right->box.width < 1.6 * stroke;
+    return bulging > 0 && !straight && ends < 2.5 * stroke && middle > ends + 1.5 * stroke;
+}
+
 /* Whether two pieces, the second no heavier, are strokes of one digit. */
 static bool belong(const struct ten_pieces *pieces, const struct ten_piece *a, const struct ten_piece *b) {
     struct ten_box whole = join_boxes(a->box, b->box);
@@ -152,6 +191,7 @@ static bool belong(const struct ten_pieces *pieces, const struct ten_piece *a, c
     }
     if ((double)whole.width > 0.9 * height) return false;
     double near = 0.9 * stroke + 1;
+    if (a->box.x < b->box.x ? make_ring(pieces, a, b, stroke) : make_ring(pieces, b, a, stroke)) return true;
     return over >= 0.6 * narrower ? distance_of(pieces, a, b, 2 * near) < 2 * near
                                   : lower < 0.85 * height && distance_of(pieces, a, b, near) < near;
 }

@@ -15,6 +15,10 @@ double ten_cross_entropy(size_t rows, const float *logits, const uint8_t *labels
     ten_kernels()->softmax(rows, TEN_CLASSES, gradient, log_sum);
     for (size_t i = 0; i < rows; i++, logits += TEN_CLASSES, gradient += TEN_CLASSES) {
         double sum = 0;
+        if (labels[i] == TEN_NO_CLASS) {
+            for (size_t c = 0; c < TEN_CLASSES; c++) gradient[c] = factor * (gradient[c] - 1.0f / TEN_CLASSES);
+            continue;
+        }
         for (size_t c = 0; c < TEN_CLASSES; c++) {
             sum += (double)logits[c];
             gradient[c] = factor * (gradient[c] - share - (c == labels[i] ? 1 - smoothing : 0));

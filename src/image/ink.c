@@ -200,7 +200,8 @@ static struct axis axis_of(size_t begin, size_t end, double step) {
 /* The part of source pixel i that output o covers, as a share of the output. */
 static float cover(const struct axis *axis, size_t o, size_t i) {
     double low = axis->begin + (double)o * axis->step, high = low + axis->step;
-    double covered = fmin(high, (double)(i + 1)) - fmax(low, (double)i);
+    double from = (double)i > low ? (double)i : low, to = (double)(i + 1) < high ? (double)(i + 1) : high;
+    double covered = to - from;
     return covered > 0 ? (float)(covered / axis->step) : 0;
 }
 

@@ -56,7 +56,7 @@ static void draw_line(const struct drawing *d, struct point from, struct point t
     for (size_t y = top; y < bottom; y++)
         for (size_t x = left; x < right; x++) {
             double u = (double)x - x0, v = (double)y - y0, along = clamp((u * dx + v * dy) * factor, 0, 1);
-            double away = hypot(u - along * dx, v - along * dy);
+            double aside = u - along * dx, above = v - along * dy, away = sqrt(aside * aside + above * above);
             float value = (float)clamp(reach - away, 0, 1), *at = &d->out[y * d->width + x];
             *at = *at > value ? *at : value;
         }
@@ -215,7 +215,8 @@ static struct form draw_form(struct ten_random *random) {
 /* How far inside a place is, in units, about; negative outside. */
 static double inside(const struct form *f, double x, double y) {
     double u = fabs(x) / f->rx, v = fabs(y) / f->ry;
-    double radius = pow(pow(u, f->power) + pow(v, f->power), 1 / f->power);
+    double radius = f->power == 2 ? sqrt(u * u + v * v) : pow(pow(u, f->power) + pow(v, f->power), 1 / f->power);
+    if (radius > 1.2) return -1; /* by more than half a unit */
     double most = 1 - f->depth * (0.5 + 0.5 * cos(f->waves * atan2(y, x) + f->phase));
     return (most - radius) * fmin(f->rx, f->ry);
 }

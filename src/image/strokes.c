@@ -59,7 +59,7 @@ struct ten_strokes ten_measure_strokes(const uint8_t *image, size_t height, size
             double left = x > 0 ? pixel(image, height, width, y, x - 1) : 0;
             double above = y > 0 ? pixel(image, height, width, y - 1, x) : 0;
             area += here;
-            outline += hypot(here - left, here - above);
+            outline += sqrt((here - left) * (here - left) + (here - above) * (here - above));
             most = fmax(most, here);
         }
     if (!(outline > 0)) return (struct ten_strokes){0};

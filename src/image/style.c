@@ -81,7 +81,8 @@ static void add_line(const struct writing *w, struct point from, struct point to
         for (size_t x = 0; x < w->width; x++) {
             double u = (double)x - from.x, v = (double)y - from.y;
             double along = fmin(fmax((u * dx + v * dy) * factor, 0), 1);
-            double away = hypot(u - along * dx, v - along * dy), cover = fmin(fmax(w->pen + 0.5 - away, 0), 1);
+            double aside = u - along * dx, above = v - along * dy, away = sqrt(aside * aside + above * above);
+            double cover = fmin(fmax(w->pen + 0.5 - away, 0), 1);
             float value = w->peak * (float)cover, *pixel = &w->values[y * w->width + x];
             *pixel = *pixel > value ? *pixel : value;
         }

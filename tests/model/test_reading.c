@@ -70,8 +70,13 @@ static void test_other_classes(void **state) {
     ten_pipeline_free(pipeline);
 }
 
-/* One epoch on noise makes nobody sure: half the probability is wanted of a model that was shown others, and only of
- * such. */
+static int falling(const void *a, const void *b) {
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x < y) - (x > y);
+}
+
+/* One epoch on noise makes nobody sure: three classes must have most of the probability, of a model that was shown
+ * others, and only of such. */
 static void test_probability(void **state) {
     (void)state;
     struct ten_error error;
@@ -83,7 +88,10 @@ static void test_probability(void **state) {
         struct ten_pipeline *pipeline = fitted("cnn-hand", settings, 2);
         assert_ok(ten_pipeline_read(pipeline, digits, 1, readings, NULL, &error));
         int label = ten_label(readings[STROKE].probabilities);
-        assert_true(readings[STROKE].probabilities[label] < 0.5f);
+        float sorted[TEN_CLASSES];
+        memcpy(sorted, readings[STROKE].probabilities, sizeof sorted);
+        qsort(sorted, TEN_CLASSES, sizeof *sorted, falling);
+        assert_true(sorted[0] + sorted[1] + sorted[2] < 0.6f);
         assert_int_equal(readings[STROKE].label, others ? -1 : label);
         ten_pipeline_free(pipeline);
     }

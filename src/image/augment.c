@@ -102,7 +102,7 @@ struct ten_augment ten_augment_of(const double v[TEN_AUGMENT_PARAMETERS]) {
 
 bool ten_augment_wanted(const struct ten_augment *a) {
     return a->shift > 0 || a->rotate > 0 || a->scale > 0 || a->shear > 0 || a->elastic > 0 || a->keystone > 0 ||
-           a->styles > 0 || ten_ink_wanted(&a->ink);
+           a->styles > 0 || ten_inking_wanted(&a->ink);
 }
 
 /* ---- Resampling ------------------------------------------------------------------------------------------------- */
@@ -198,20 +198,20 @@ static void refine(const float *field, size_t height, size_t width, size_t row, 
 }
 
 static size_t fine_scratch(size_t height, size_t width) {
-    return (height + BORDER) * (width + BORDER) + 5 * TEN_INK_FINE * width;
+    return (height + BORDER) * (width + BORDER) + 5 * TEN_INKING_FINE * width;
 }
 
 /* As ten_warp, onto a canvas of 2 height x 2 width pixels. */
 static void warp_fine(const float *image, size_t height, size_t width, const struct ten_affine *map, const float *dx,
                       const float *dy, float *canvas, float *scratch) {
-    size_t count = TEN_INK_FINE * width;
+    size_t count = TEN_INKING_FINE * width;
     float *padded = scratch, *right = padded + (height + BORDER) * (width + BORDER), *down = right + count;
     float *dx_row = down + count, *dy_row = dx_row + count;
     int32_t *index = (int32_t *)(void *)(dy_row + count);
     struct ten_affine fine = {map->xx / 2, map->xy / 2, map->x0 - (map->xx + map->xy) / 4,
                               map->yx / 2, map->yy / 2, map->y0 - (map->yx + map->yy) / 4};
     pad(image, height, width, padded);
-    for (size_t y = 0; y < TEN_INK_FINE * height; y++) {
+    for (size_t y = 0; y < TEN_INKING_FINE * height; y++) {
         if (dx) refine(dx, height, width, y, dx_row);
         if (dy) refine(dy, height, width, y, dy_row);
         locate_row(height, width, count, &fine, y, dx ? dx_row : NULL, dy ? dy_row : NULL, index, right, down);
@@ -314,13 +314,15 @@ void ten_deformer_free(struct ten_deformer *deformer) {
 }
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
-static size_t canvas_size(const struct ten_deformer *d) { return TEN_INK_FINE * TEN_INK_FINE * d->height * d->width; }
+static size_t canvas_size(const struct ten_deformer *d) {
+    return TEN_INKING_FINE * TEN_INKING_FINE * d->height * d->width;
+}
 
 size_t ten_deformer_scratch(const struct ten_deformer *d) {
     size_t rest = larger(ten_warp_scratch(d->height, d->width), field_scratch(d));
-    if (ten_ink_wanted(&d->strengths.ink))
-        rest = larger(rest,
-                      canvas_size(d) + larger(fine_scratch(d->height, d->width), ten_ink_scratch(d->height, d->width)));
+    if (ten_inking_wanted(&d->strengths.ink))
+        rest = larger(rest, canvas_size(d) +
+                                larger(fine_scratch(d->height, d->width), ten_inking_scratch(d->height, d->width)));
     return 4 * d->height * d->width + rest;
 }
 
@@ -372,7 +374,7 @@ static void deform_ink(const struct ten_deformer *d, uint64_t seed, uint64_t str
     }
     warp_fine(in, d->height, d->width, map, dx, dy, canvas, rest);
     for (size_t i = 0; i < canvas_size(d); i++) canvas[i] *= 1 / peak;
-    ten_ink_draw(&d->strengths.ink, &random, d->height, d->width, canvas, out, rest);
+    ten_inking_draw(&d->strengths.ink, &random, d->height, d->width, canvas, out, rest);
     for (size_t i = 0; i < d->height * d->width; i++) out[i] *= peak;
 }
 
@@ -390,7 +392,7 @@ void ten_deform_floats(const struct ten_deformer *d, uint64_t seed, uint64_t ima
     }
     ten_deformer_draw(d, seed, image, copy, &map, dx, dy, rest);
     if (d->strengths.elastic == 0 && d->strengths.keystone == 0) dx = dy = NULL;
-    if (ten_ink_wanted(&d->strengths.ink))
+    if (ten_inking_wanted(&d->strengths.ink))
         deform_ink(d, seed, image | copy << 32, &map, dx, dy, in, out, rest);
     else
         ten_warp(in, d->height, d->width, &map, dx, dy, out, rest);

@@ -11,26 +11,27 @@
  * deviation alpha / (sigma sqrt(12 pi)) and correlation exp(-r^2 / (4 sigma^2)) at distance r. It is made with noise on
  * nodes sigma apart, beyond the borders too: by Poisson's summation formula that changes the variance by less than a
  * thousandth, and it needs sigma^2 times less noise. A keystone adds (k u v, l u v) to d, u and v being -1 to 1 over
- * the image. The ink's look is changed on a canvas twice as fine, onto which the same resampling goes then (ink.h). */
+ * the image. The ink's look is changed on a canvas twice as fine, onto which the same resampling goes then (inking.h).
+ */
 #ifndef TEN_IMAGE_AUGMENT_H
 #define TEN_IMAGE_AUGMENT_H
 
 #include "base/random.h"
-#include "image/ink.h"
+#include "image/inking.h"
 #include "tenfold.h"
 
 /* Strengths of the deformations; 0 leaves one out. */
 struct ten_augment {
-    double shift;       /* pixels to each side at most, horizontally and vertically on their own */
-    double rotate;      /* degrees either way at most */
-    double scale;       /* width and height change by factors of 1 - scale to 1 + scale, each on its own */
-    double shear;       /* pixels to the side, either way, per pixel of height at most */
-    double elastic;     /* alpha, as above: pixels */
-    double sigma;       /* of the elastic deformation, in pixels; at least 1 */
-    double keystone;    /* the corners move by up to so many pixels, as when paper is seen at a slant */
-    struct ten_ink ink; /* the look of the ink. With any of its strengths the largest value of an image stays what it
+    double shift;          /* pixels to each side at most, horizontally and vertically on their own */
+    double rotate;         /* degrees either way at most */
+    double scale;          /* width and height change by factors of 1 - scale to 1 + scale, each on its own */
+    double shear;          /* pixels to the side, either way, per pixel of height at most */
+    double elastic;        /* alpha, as above: pixels */
+    double sigma;          /* of the elastic deformation, in pixels; at least 1 */
+    double keystone;       /* the corners move by up to so many pixels, as when paper is seen at a slant */
+    struct ten_inking ink; /* the look of the ink. With any of its strengths the largest value of an image stays what it
                            is, and its background is taken to be 0 */
-    double styles;      /* share of the 1s, 4s, 7s and 9s that are written in another way (style.h) */
+    double styles;         /* share of the 1s, 4s, 7s and 9s that are written in another way (style.h) */
 };
 
 /* Whether any strength is not 0. */

@@ -257,7 +257,7 @@ static struct ten_augment augment_of(const struct preset *preset, const double *
     if (!preset->ink) return a;
     a.keystone = v[KEYSTONE];
     a.styles = v[STYLES];
-    a.ink = (struct ten_ink){v[STROKE], v[GAPS], v[SPECKS], v[BLUR], v[EDGE], v[GRAIN], v[FIT]};
+    a.ink = (struct ten_inking){v[STROKE], v[GAPS], v[SPECKS], v[BLUR], v[EDGE], v[GRAIN], v[FIT]};
     return a;
 }
 

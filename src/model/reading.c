@@ -1,7 +1,7 @@
 /* From digits that were found in a picture to labels: the pipeline's probabilities, and whether it is a digit at all.
  *
  * A real digit must hardly ever be refused, however sloppy; so only what no digit comes near to is. Two things tell:
- *   - the strokes (image/strokes.h), whatever the model: of MNIST's 60,000 training images the longest line has 76.7
+ *   - the strokes (image/outline.h), whatever the model: of MNIST's 60,000 training images the longest line has 76.7
  *     pixels of the 28 x 28, the widest stroke 7.7, and one has five holes. Blots, squared paper and long scribbles
  * have more;
  *   - where the model was shown drawings of no digit while it was trained (the parameter `others`), the sum of its
@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "image/strokes.h"
+#include "image/outline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +53,7 @@ static float likely(const float probabilities[TEN_CLASSES]) {
 }
 
 static bool could_be_digit(const uint8_t *pixels) {
-    struct ten_strokes strokes = ten_measure_strokes(pixels, SIDE, SIDE);
+    struct ten_outline strokes = ten_measure_outline(pixels, SIDE, SIDE);
     return strokes.length > 0 && strokes.length <= most_length && strokes.width <= most_width &&
            strokes.holes <= MOST_HOLES;
 }

@@ -258,7 +258,7 @@ static char *recipe_text(const struct ten_recipe *r) {
     const struct ten_optimizer *o = &r->optimizer;
     const struct ten_schedule *s = &r->schedule;
     const struct ten_augment *a = &r->augment;
-    const struct ten_ink *ink = &a->ink;
+    const struct ten_inking *ink = &a->ink;
     char *text;
     int length = asprintf(
         &text,

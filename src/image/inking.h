@@ -2,8 +2,8 @@
  * thinner, break, and get company from specks on a canvas twice as fine as the image; the canvas is then brought back
  * to the image's size, as the reader of pictures does it if wanted (digit.c: the ink's box scaled, centred by mass),
  * and what is left is blurred, hardened or softened, and grained as pens, paper and cameras do it. */
-#ifndef TEN_IMAGE_INK_H
-#define TEN_IMAGE_INK_H
+#ifndef TEN_IMAGE_INKING_H
+#define TEN_IMAGE_INKING_H
 
 #include "base/random.h"
 
@@ -11,10 +11,10 @@
 #include <stddef.h>
 
 /* Pixels of the canvas in one of the image's, each way. */
-enum { TEN_INK_FINE = 2 };
+enum { TEN_INKING_FINE = 2 };
 
 /* Strengths; 0 leaves one out. Lengths are pixels of the image. */
-struct ten_ink {
+struct ten_inking {
     double stroke; /* strokes become wider or narrower by up to this, but lose at most 0.6 of their width */
     double gaps;   /* share of the images with a stroke broken in one place or two, by up to 1.5 pixels */
     double specks; /* share of the images with one or two specks or ends of lines beside the digit */
@@ -26,13 +26,13 @@ struct ten_ink {
                    shorter side) and its centre of mass put into the middle */
 };
 
-bool ten_ink_wanted(const struct ten_ink *ink);
+bool ten_inking_wanted(const struct ten_inking *ink);
 
 /* Draws the ink of one image: canvas [2 height x 2 width] of values 0..1, which is spoilt, becomes out [height x width]
  * with values 0..1, the largest of them 1 unless all are 0. What is done depends on the random stream alone. Scratch
- * memory: ten_ink_scratch floats. */
-void ten_ink_draw(const struct ten_ink *ink, struct ten_random *random, size_t height, size_t width, float *canvas,
-                  float *out, float *scratch);
-size_t ten_ink_scratch(size_t height, size_t width);
+ * memory: ten_inking_scratch floats. */
+void ten_inking_draw(const struct ten_inking *ink, struct ten_random *random, size_t height, size_t width,
+                     float *canvas, float *out, float *scratch);
+size_t ten_inking_scratch(size_t height, size_t width);
 
 #endif

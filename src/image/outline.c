@@ -1,7 +1,7 @@
 /* Strokes without following them: the outline's length is the image's total variation, the sum of its gradients'
  * lengths, over its largest value, which counts soft edges for what they are (the coarea formula); an area of constant
  * width has that width times half its outline. */
-#include "image/strokes.h"
+#include "image/outline.h"
 
 #include <math.h>
 #include <string.h>
@@ -50,7 +50,7 @@ static size_t count_holes(const uint8_t *image, size_t height, size_t width, dou
     return holes;
 }
 
-struct ten_strokes ten_measure_strokes(const uint8_t *image, size_t height, size_t width) {
+struct ten_outline ten_measure_outline(const uint8_t *image, size_t height, size_t width) {
     double area = 0, outline = 0, most = 0;
     /* from one pixel before the image on, so that edges at its border count */
     for (size_t y = 0; y <= height; y++)
@@ -62,8 +62,8 @@ struct ten_strokes ten_measure_strokes(const uint8_t *image, size_t height, size
             outline += sqrt((here - left) * (here - left) + (here - above) * (here - above));
             most = fmax(most, here);
         }
-    if (!(outline > 0)) return (struct ten_strokes){0};
-    return (struct ten_strokes){.length = outline / 2 / most,
+    if (!(outline > 0)) return (struct ten_outline){0};
+    return (struct ten_outline){.length = outline / 2 / most,
                                 .width = 2 * area / outline,
                                 .holes = count_holes(image, height, width, ink_share * most)};
 }

@@ -3,16 +3,16 @@
 #include "test.h"
 
 #include "image/geometry.h"
-#include "image/ink.h"
+#include "image/inking.h"
+#include "image/outline.h"
 #include "image/scribble.h"
-#include "image/strokes.h"
 #include "image/style.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDE = 28, PIXELS = SIDE * SIDE, FINE = TEN_INK_FINE * SIDE, CANVAS = FINE * FINE };
+enum { SIDE = 28, PIXELS = SIDE * SIDE, FINE = TEN_INKING_FINE * SIDE, CANVAS = FINE * FINE };
 
 /* A filled rectangle of the canvas. */
 static void draw_box(float *canvas, size_t top, size_t left, size_t height, size_t width) {
@@ -22,14 +22,14 @@ static void draw_box(float *canvas, size_t top, size_t left, size_t height, size
 }
 
 /* What the strengths make of the canvas in stream `stream`; the canvas is kept. */
-static void ink(const struct ten_ink *strengths, uint64_t stream, const float *canvas, float *out) {
+static void ink(const struct ten_inking *strengths, uint64_t stream, const float *canvas, float *out) {
     static float copy[CANVAS];
-    float *scratch = malloc(ten_ink_scratch(SIDE, SIDE) * sizeof *scratch); /* as many as are asked for */
+    float *scratch = malloc(ten_inking_scratch(SIDE, SIDE) * sizeof *scratch); /* as many as are asked for */
     struct ten_random random;
     assert_non_null(scratch);
     memcpy(copy, canvas, sizeof copy);
     ten_random_init(&random, 3, stream);
-    ten_ink_draw(strengths, &random, SIDE, SIDE, copy, out, scratch);
+    ten_inking_draw(strengths, &random, SIDE, SIDE, copy, out, scratch);
     free(scratch);
 }
 
@@ -44,10 +44,10 @@ static double mass(const float *image) {
 
 static void test_wanted(void **state) {
     (void)state;
-    assert_false(ten_ink_wanted(&(struct ten_ink){0}));
-    const struct ten_ink each[] = {{.stroke = 1}, {.gaps = 1},  {.specks = 1}, {.blur = 0.5},
-                                   {.edge = 1},   {.grain = 1}, {.fit = 20}};
-    for (size_t i = 0; i < sizeof each / sizeof *each; i++) assert_true(ten_ink_wanted(&each[i]));
+    assert_false(ten_inking_wanted(&(struct ten_inking){0}));
+    const struct ten_inking each[] = {{.stroke = 1}, {.gaps = 1},  {.specks = 1}, {.blur = 0.5},
+                                      {.edge = 1},   {.grain = 1}, {.fit = 20}};
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++) assert_true(ten_inking_wanted(&each[i]));
 }
 
 /* A bar of 12 x 80 canvas pixels is 6 wide; its width changes by up to 2 both ways, in parts of a pixel too. */
@@ -58,7 +58,7 @@ static void test_stroke(void **state) {
     double least = 99, most = 0;
     draw_box(canvas, 8, 20, 40, 12);
     for (uint64_t stream = 0; stream < 400; stream++) {
-        ink(&(struct ten_ink){.stroke = 2}, stream, canvas, out);
+        ink(&(struct ten_inking){.stroke = 2}, stream, canvas, out);
         double width = 0;
         for (size_t x = 0; x < SIDE; x++) width += (double)out[14 * SIDE + x];
         least = fmin(least, width), most = fmax(most, width);
@@ -66,7 +66,7 @@ static void test_stroke(void **state) {
     assert_true(least >= 3.999 && least < 4.05 && most <= 8.001 && most > 7.95);
     draw_box(canvas, 8, 20, 40, 4); /* 2 wide: it keeps 0.4 of it, but for what its ends count */
     for (uint64_t stream = 0; stream < 400; stream++) {
-        ink(&(struct ten_ink){.stroke = 8}, stream, canvas, out);
+        ink(&(struct ten_inking){.stroke = 8}, stream, canvas, out);
         assert_true(mass(out) > 0.6 * 19);
     }
 }
@@ -77,7 +77,7 @@ static void test_fit(void **state) {
     (void)state;
     static float canvas[CANVAS];
     float out[PIXELS], small[20 * 12], expected[PIXELS];
-    const struct ten_ink fit = {.fit = 20};
+    const struct ten_inking fit = {.fit = 20};
     struct ten_random random;
     ten_random_init(&random, 1, 0);
     draw_box(canvas, 3, 30, 40, 24);
@@ -112,15 +112,15 @@ static void test_gaps_and_specks(void **state) {
     static float canvas[CANVAS];
     float out[PIXELS], whole[PIXELS];
     draw_box(canvas, 8, 24, 40, 6);
-    ink(&(struct ten_ink){.fit = 0}, 0, canvas, whole);
+    ink(&(struct ten_inking){.fit = 0}, 0, canvas, whole);
     int broken = 0, specked = 0;
     for (uint64_t stream = 0; stream < 200; stream++) {
-        ink(&(struct ten_ink){.gaps = 0.5}, stream, canvas, out);
+        ink(&(struct ten_inking){.gaps = 0.5}, stream, canvas, out);
         double lost = mass(whole) - mass(out);
         for (size_t i = 0; i < PIXELS; i++) assert_true(out[i] <= whole[i] + 1e-6f);
         assert_true(lost < mass(whole) / 2);
         broken += lost > 0.1;
-        ink(&(struct ten_ink){.specks = 0.5}, stream, canvas, out);
+        ink(&(struct ten_inking){.specks = 0.5}, stream, canvas, out);
         double more = mass(out) - mass(whole);
         for (size_t i = 0; i < PIXELS; i++) assert_true(out[i] >= whole[i] - 1e-6f);
         assert_true(more < 40);
@@ -137,7 +137,7 @@ static void test_blur(void **state) {
     double most = 0;
     draw_box(canvas, 28, 28, 2, 2);
     for (uint64_t stream = 0; stream < 300; stream++) {
-        ink(&(struct ten_ink){.blur = 0.8}, stream, canvas, out);
+        ink(&(struct ten_inking){.blur = 0.8}, stream, canvas, out);
         double variance = 0;
         for (size_t y = 0; y < SIDE; y++)
             for (size_t x = 0; x < SIDE; x++)
@@ -156,12 +156,12 @@ static void test_edge_and_grain(void **state) {
     bool harder = false, softer = false;
     for (size_t i = 0; i < CANVAS; i++) canvas[i] = (float)(i % FINE / 2) / 27;
     for (uint64_t stream = 0; stream < 100; stream++) {
-        ink(&(struct ten_ink){.edge = 1}, stream, canvas, out);
+        ink(&(struct ten_inking){.edge = 1}, stream, canvas, out);
         for (size_t x = 1; x < SIDE; x++) assert_true(out[x] >= out[x - 1]);
         assert_true(out[0] == 0 && out[27] > 0.9999f);
         harder |= out[13] > 0.75f;
         softer |= out[13] < 0.4f;
-        ink(&(struct ten_ink){.grain = 0.3}, stream, canvas, out);
+        ink(&(struct ten_inking){.grain = 0.3}, stream, canvas, out);
         for (size_t i = 0; i < PIXELS; i++) {
             float was = (float)(i % SIDE) / 27;
             assert_true(out[i] >= 0.69f * was && out[i] <= was / 0.7f + 1e-6f && out[i] <= 1.000001f);
@@ -180,23 +180,23 @@ static void fill_bytes(uint8_t *image, size_t top, size_t left, size_t height, s
 static void test_strokes(void **state) {
     (void)state;
     uint8_t image[PIXELS] = {0};
-    struct ten_strokes s = ten_measure_strokes(image, SIDE, SIDE);
+    struct ten_outline s = ten_measure_outline(image, SIDE, SIDE);
     assert_true(s.length == 0 && s.width == 0 && s.holes == 0);
     fill_bytes(image, 4, 12, 20, 4, 200); /* half an outline of 48, but for the corner where two steps are one */
-    s = ten_measure_strokes(image, SIDE, SIDE);
+    s = ten_measure_outline(image, SIDE, SIDE);
     assert_true(fabs(s.length - 24) < 0.5 && fabs(s.width - 80 / s.length) < 1e-9 && s.holes == 0);
     fill_bytes(image, 0, 0, SIDE, SIDE, 255); /* up to the border */
-    s = ten_measure_strokes(image, SIDE, SIDE);
+    s = ten_measure_outline(image, SIDE, SIDE);
     assert_true(fabs(s.width - 14) < 0.5 && s.holes == 0);
     for (size_t holes = 1; holes <= 9; holes++) {
         size_t i = holes - 1;
         fill_bytes(image, 2 + i / 3 * 8, 2 + i % 3 * 8, 5, 5, 0);
-        assert_int_equal(ten_measure_strokes(image, SIDE, SIDE).holes, holes);
+        assert_int_equal(ten_measure_outline(image, SIDE, SIDE).holes, holes);
     }
     image[27 * SIDE + 27] = image[10] = 0; /* one pixel is none, and the border's belongs to the outside */
-    assert_int_equal(ten_measure_strokes(image, SIDE, SIDE).holes, 9);
+    assert_int_equal(ten_measure_outline(image, SIDE, SIDE).holes, 9);
     fill_bytes(image, 0, 4, 3, 1, 0); /* open to the outside: no hole any more */
-    assert_int_equal(ten_measure_strokes(image, SIDE, SIDE).holes, 8);
+    assert_int_equal(ten_measure_outline(image, SIDE, SIDE).holes, 8);
 }
 
 /* ---- No digits -----------------------------------------------------------------------------------------------------
@@ -290,5 +290,5 @@ int main(void) {
         cmocka_unit_test(test_blur),    cmocka_unit_test(test_gaps_and_specks), cmocka_unit_test(test_edge_and_grain),
         cmocka_unit_test(test_strokes), cmocka_unit_test(test_scribbles),       cmocka_unit_test(test_styles),
     };
-    return cmocka_run_group_tests_name("ink", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("inking", tests, NULL, NULL);
 }

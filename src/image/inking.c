@@ -1,6 +1,6 @@
-/* The look of ink; see ink.h. Everything is a few passes over small canvases with rows in the inner loops, so that
+/* The look of ink; see inking.h. Everything is a few passes over small canvases with rows in the inner loops, so that
  * training hardly notices. */
-#include "image/ink.h"
+#include "image/inking.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,13 +24,13 @@ static double draw_between(struct ten_random *random, double low, double high) {
     return low + (high - low) * ten_random_unit(random);
 }
 
-bool ten_ink_wanted(const struct ten_ink *ink) {
+bool ten_inking_wanted(const struct ten_inking *ink) {
     return ink->stroke > 0 || ink->gaps > 0 || ink->specks > 0 || ink->blur > 0 || ink->edge > 0 || ink->grain > 0 ||
            ink->fit > 0;
 }
 
-static size_t canvas_size(size_t height, size_t width) { return TEN_INK_FINE * TEN_INK_FINE * height * width; }
-size_t ten_ink_scratch(size_t height, size_t width) { return 2 * canvas_size(height, width); }
+static size_t canvas_size(size_t height, size_t width) { return TEN_INKING_FINE * TEN_INKING_FINE * height * width; }
+size_t ten_inking_scratch(size_t height, size_t width) { return 2 * canvas_size(height, width); }
 
 /* ---- Strokes ----------------------------------------------------------------------------------------------------- */
 
@@ -79,7 +79,7 @@ static double mass_of(const float *values, size_t count) {
  * A stroke of width w and length l has area w l and loses 2 l of it to a round inward, which tells its width. */
 static void change_strokes(struct canvas *c, double strength, struct ten_random *random) {
     size_t count = c->height * c->width;
-    double change = TEN_INK_FINE * draw_between(random, -strength, strength);
+    double change = TEN_INKING_FINE * draw_between(random, -strength, strength);
     if (change < 0) {
         spread(c, -1);
         double area = mass_of(c->values, count), lost = area - mass_of(c->next, count);
@@ -124,7 +124,7 @@ static bool draw_pixel(const struct canvas *c, struct ten_random *random, size_t
 /* Takes the ink from a band across some stroke. */
 static void break_stroke(const struct canvas *c, struct ten_random *random) {
     double angle = acos(-1) * ten_random_unit(random), down = sin(angle), right = cos(angle);
-    double half = TEN_INK_FINE * draw_between(random, gap_least, gap_most), reach = TEN_INK_FINE * gap_reach;
+    double half = TEN_INKING_FINE * draw_between(random, gap_least, gap_most), reach = TEN_INKING_FINE * gap_reach;
     size_t pixel;
     if (!draw_pixel(c, random, &pixel)) return;
     double y0 = (double)(pixel / c->width), x0 = (double)(pixel % c->width);
@@ -142,8 +142,8 @@ static void break_stroke(const struct canvas *c, struct ten_random *random) {
 static void add_speck(const struct canvas *c, struct ten_random *random) {
     double angle = acos(-1) * ten_random_unit(random), y = (double)c->height * draw_between(random, 0.05, 0.95);
     double x = (double)c->width * draw_between(random, 0.05, 0.95), level = draw_between(random, 0.3, 1);
-    double length = TEN_INK_FINE * speck_length * ten_random_unit(random) / 2, down = sin(angle), right = cos(angle);
-    double half = TEN_INK_FINE * draw_between(random, speck_least, speck_most);
+    double length = TEN_INKING_FINE * speck_length * ten_random_unit(random) / 2, down = sin(angle), right = cos(angle);
+    double half = TEN_INKING_FINE * draw_between(random, speck_least, speck_most);
     struct area area = area_around(c, y, x, length + half + 1);
     for (size_t row = area.top; row < area.bottom; row++)
         for (size_t column = area.left; column < area.right; column++) {
@@ -161,7 +161,7 @@ static void add_speck(const struct canvas *c, struct ten_random *random) {
 
 static void shrink(const struct canvas *c, size_t height, size_t width, float *out) {
     for (size_t y = 0; y < height; y++) {
-        const float *above = c->values + TEN_INK_FINE * y * c->width, *below = above + c->width;
+        const float *above = c->values + TEN_INKING_FINE * y * c->width, *below = above + c->width;
         for (size_t x = 0; x < width; x++)
             out[y * width + x] = (above[2 * x] + above[2 * x + 1] + below[2 * x] + below[2 * x + 1]) / 4;
     }
@@ -314,10 +314,10 @@ static void scale_to_one(size_t count, float *values) {
 /* ---- One image -----------------------------------------------------------------------------------------------------
  */
 
-void ten_ink_draw(const struct ten_ink *ink, struct ten_random *random, size_t height, size_t width, float *canvas,
-                  float *out, float *scratch) {
+void ten_inking_draw(const struct ten_inking *ink, struct ten_random *random, size_t height, size_t width,
+                     float *canvas, float *out, float *scratch) {
     size_t count = height * width;
-    struct canvas c = {TEN_INK_FINE * height, TEN_INK_FINE * width, canvas, scratch,
+    struct canvas c = {TEN_INKING_FINE * height, TEN_INKING_FINE * width, canvas, scratch,
                        scratch + canvas_size(height, width)};
     if (ink->stroke > 0) change_strokes(&c, ink->stroke, random);
     if (ink->gaps > 0 && ten_random_unit(random) < ink->gaps)

@@ -17,6 +17,11 @@ double ten_cross_entropy(size_t rows, const float *logits, const uint8_t *labels
     for (size_t i = 0; i < rows; i++, logits += TEN_CLASSES, gradient += TEN_CLASSES) {
         double sum = 0;
         float most = 0;
+        left[i] = true;
+        if (labels[i] == TEN_NO_CLASS) {
+            for (size_t c = 0; c < TEN_CLASSES; c++) gradient[c] = factor * (gradient[c] - 1.0f / TEN_CLASSES);
+            continue;
+        }
         for (size_t c = 0; c < TEN_CLASSES; c++) {
             float error = gradient[c] - share - (c == labels[i] ? 1 - smoothing : 0);
             sum += (double)logits[c];

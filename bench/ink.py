@@ -152,6 +152,11 @@ CANVAS = {
     "blur": lambda rng, s: on_paper(rng, pen(cover(s), -4), blur=6),
     "specks": lambda rng, s: specks(rng, s),
     "small scan": lambda rng, s: on_paper(rng, placed(cover(s), (40, 40), 26 / max(bounds(s)))),
+    "tight 16x16": lambda rng, s: tight(rng, cover(s), 16, rng.integers(0, 2)),
+    "tight": lambda rng, s: tight(rng, cover(s), int(rng.integers(24, 100)), rng.integers(0, 4)),
+    "on a table": lambda rng, s: on_table(rng, pen(cover(s), -5)),
+    "one line": lambda rng, s: one_line(rng, s),
+    "framed": lambda rng, s: framed(rng, cover(s)),
     "phone": lambda rng, s: jpeg(on_paper(rng, placed(pen(cover(s), -4), (900, 1200), rng.uniform(0.5, 1.5),
                                                       rng.uniform(0.3, 0.7, 2)), shaded=True), 70),
 }
@@ -168,6 +173,52 @@ def specks(rng, source):
     for _ in range(12):
         x, y, r = rng.integers(0, 276), rng.integers(0, 276), rng.uniform(0.5, 2.5)
         draw.ellipse((x - r, y - r, x + r, y + r), fill=int(rng.integers(30, 120)))
+    return image
+
+
+def tight(rng, ink, side, margin):
+    """Cut to the ink, with a margin of so many pixels; dark on light half of the time."""
+    box = bounds(Image.fromarray((255 * ink).astype(np.uint8)))
+    small = placed(ink, (side, max(5, round(side * box[0] / box[1]) if side != 16 else 16)), 1)
+    source = Image.fromarray((255 * ink).astype(np.uint8))
+    source = source.crop(source.point(lambda v: 255 * (v > 30)).getbbox())
+    inner = (max(3, small.shape[1] - 2 * margin), side - 2 * margin)
+    if side == 16:
+        inner = (max(3, round(inner[1] * min(1, box[0] / box[1]))), inner[1])
+    values = np.zeros((side, inner[0] + 2 * margin), np.float32)
+    values[margin : margin + inner[1], margin : margin + inner[0]] = grey(source.resize(inner, Image.BOX))
+    return picture(values if rng.integers(0, 2) else 255 - values * 0.8)
+
+
+def on_table(rng, ink):
+    """A sheet of paper on a dark or light table, seen a little askew."""
+    sheet = grey(on_paper(rng, ink))
+    table = paper(rng, (420, 520), shade=rng.choice([60, 110, 150]), fibre=5)
+    mask = Image.new("L", (520, 420), 0)
+    whole = Image.new("L", (520, 420), 0)
+    whole.paste(picture(sheet), (120, 70))
+    mask.paste(255, (120, 70, 400, 350))
+    turn = rng.uniform(-6, 6)
+    whole, mask = whole.rotate(turn, Image.BICUBIC), mask.rotate(turn, Image.BICUBIC)
+    share = grey(mask) / 255
+    return picture(grey(whole) * share + table * (1 - share))
+
+
+def one_line(rng, source):
+    image = on_paper(rng, pen(cover(source), -5))
+    draw = ImageDraw.Draw(image)
+    y = int(rng.uniform(0.6, 0.95) * image.height)
+    draw.line((0, y, image.width, y + int(rng.integers(-6, 7))), fill=int(rng.integers(90, 170)), width=int(rng.integers(1, 4)))
+    return image
+
+
+def framed(rng, ink):
+    """In a printed box, as forms have them."""
+    size = (300, 260)
+    sheet = placed(ink, size, rng.uniform(140, 200) / max(bounds(Image.fromarray((255 * ink).astype(np.uint8)))),
+                   rng.uniform(0.45, 0.55, 2))
+    image = picture(255 - 200 * sheet)
+    ImageDraw.Draw(image).rectangle((20, 20, 240, 280), outline=60, width=int(rng.integers(2, 5)))
     return image
 
 

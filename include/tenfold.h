@@ -179,7 +179,8 @@ struct ten_image {
 };
 
 /* Decodes PNG or JPEG (told by content, not by name) to grey; transparent pixels lie on black if the opaque ones are
- * mostly light, else on white. At most 16384 pixels a side and 64 million in all. CMYK JPEG is TEN_FORMAT. */
+ * mostly light, else on white. Grey is luma, or, where colours differ that are much alike in it (yellow on white), the
+ * projection in which neighbouring pixels differ most. Photos are turned as their Exif orientation says. At most 16384 pixels a side and 64 million in all. CMYK JPEG is TEN_FORMAT. */
 TEN_API enum ten_status ten_image_load(struct ten_image *out, const char *path, struct ten_error *error);
 TEN_API enum ten_status ten_image_decode(struct ten_image *out, const void *bytes, size_t size, const char *name,
                                          struct ten_error *error);
@@ -193,10 +194,8 @@ struct ten_box {
     size_t x, y, width, height;
 };
 
-/* Makes one MNIST-like digit of a drawing, scan or photo: polarity from the border, background taken away, ink told
- * apart by Otsu's threshold, its bounding box scaled with area averaging so that the longer side is 20, and centred
- * by mass in 28x28 (LeCun et al. 1998, section III.A). `digit` gets 28 x 28 bytes, light ink on black. `box`
- * (may be NULL) says where in the picture the ink was found. An empty picture gives an empty box and a black digit. */
+/* Of the digits that ten_image_to_digits finds, the one with most ink. `digit` gets 28 x 28 bytes, light ink on black.
+ * `box` (may be NULL) says where in the picture it is. A picture without ink gives an empty box and a black digit. */
 TEN_API enum ten_status ten_image_to_digit(const struct ten_image *image, uint8_t digit[28 * 28], struct ten_box *box,
                                            struct ten_error *error);
 
@@ -211,7 +210,19 @@ struct ten_digits {
     struct ten_digit *digits;
 };
 
-/* Finds the digits of a drawing, scan or photo. A picture without ink gives count 0. */
+/* Finds the digits of one line in a drawing, scan or photo of any size, dark on light or light on dark.
+ *   Ground: one level, as in a drawing, or what a window wider than any stroke finds behind the ink (morphological
+ * closing), which follows uneven light and the edges of shadows. Three or more thin lines through the whole picture are
+ * ruled or squared paper and taken out; one or two if the ink beside them is clearly wider or darker.
+ *   Ink: what differs from the ground by at least 14 levels and 6 deviations of its noise, by Otsu's threshold among
+ * what noise does not reach, with hysteresis. Connected pieces of it that are light beside the heaviest, cut off by the
+ * border, a frame around others, or low beside the tallest digit are none.
+ *   Digits: pieces above each other or parted by a gap no wider than a stroke are one, others are several, from left to
+ * right; of more than 64 those with most ink. Digits that touch each other are not parted.
+ *   Form: scaled so that the longer side is 20 with proportions kept, strokes evened to the mean width of MNIST's,
+ * edges grey as MNIST's are, centred by mass in 28 x 28 (LeCun et al. 1998, section III.A).
+ * A picture without ink gives count 0. Pictures of more than 2^20 pixels are shrunk first by a whole number; memory is
+ * some 8 bytes a pixel of what is left. TEN_INVALID for a picture without pixels. */
 TEN_API enum ten_status ten_image_to_digits(struct ten_digits *out, const struct ten_image *image,
                                             struct ten_error *error);
 TEN_API void ten_digits_release(struct ten_digits *digits);

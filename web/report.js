@@ -348,6 +348,37 @@
     links.forEach((_, section) => seen.observe(section));
   }
 
+  // ---- In a frame of another page of the same server (/report?embedded#section) ----
+
+  // One section at a time: the page around says which, as {show: id}, and in which theme, as {theme: "dark"}; it is told
+  // where a link in here leads, as {section: id}, and shows that.
+  function embedded() {
+    const parts = all("main > :is(header, section)");
+    const partOf = (id) => parts.find((part) => part.contains(document.getElementById(id)));
+    function show(id) {
+      const wanted = partOf(id) ?? parts[0];
+      parts.forEach((part) => (part.hidden = part !== wanted));
+      dispatchEvent(new Event("resize")); // what was hidden had no size to be drawn in
+      return wanted;
+    }
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest("a[href^='#']");
+      if (!link) return;
+      event.preventDefault();
+      const id = decodeURIComponent(link.hash.slice(1));
+      const part = show(id);
+      parent.postMessage({ section: part.id }, location.origin);
+      if (part.id !== id) document.getElementById(id)?.scrollIntoView();
+    });
+    addEventListener("message", ({ data, origin, source }) => {
+      if (origin !== location.origin || source !== parent) return;
+      if (data.theme === "light" || data.theme === "dark") root.dataset.theme = data.theme;
+      if (typeof data.show === "string" && partOf(data.show)?.hidden !== false) show(data.show);
+    });
+    show(decodeURIComponent(location.hash.slice(1)));
+  }
+
+  if (root.classList.contains("embedded")) embedded();
   themeButton();
   all(":is(.comparison, .sortable) table").forEach(sortable);
   all(".scroll > table").forEach(savable);

@@ -158,6 +158,19 @@ static void bench_packed_bf16(struct bench *b) {
         4.0 * M * K + 2.0 * K * N);
 }
 
+/* A third of a batch's rows. */
+static void bench_gathered_bf16(struct bench *b) {
+    enum { M = 104, N = 256, K = 171, ALL = 512 };
+    struct ten_strided x = {floats(b, (size_t)ALL * M), 1, M}, y = {floats(b, (size_t)ALL * N), N, 1};
+    uint32_t *rows = take(b, K, sizeof *rows);
+    float *c = take(b, (size_t)M * N, sizeof *c), *scratch = take(b, TEN_MATMUL_SCRATCH, sizeof *scratch);
+    for (uint32_t i = 0; i < K; i++) rows[i] = 3 * i;
+    while (again(b)) b->kernels->gathered_bf16(M, N, K, x, y, rows, c, N, scratch);
+    b->used -= TEN_MATMUL_SCRATCH * sizeof *scratch;
+    row(b, "104 x 256 x 171 of 512 (mlp, to the weights)", b->kernels->bf16_pays ? LIMIT_BF16 : LIMIT_FLOATS,
+        2.0 * M * N * K, 4.0 * K * (M + N));
+}
+
 static void bench_pack_bf16(struct bench *b) {
     enum { N = 256, K = 400 };
     struct ten_strided y = {floats(b, (size_t)K * N), N, 1};

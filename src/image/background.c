@@ -19,8 +19,8 @@
 #include <string.h>
 
 enum {
-    FLAT = 3,        /* levels about the border's that count as one ground */
-    SMALL_SIDE = 96, /* of the copy that polarity is judged by */
+    FLAT = 3,         /* levels about the border's that count as one ground */
+    SMALL_SIDE = 160, /* of the copy that polarity is judged by */
     MOST_SMALL = SMALL_SIDE * SMALL_SIDE,
     LEAST_SHARE = 7, /* no stroke is wider than two of so many parts of the picture's longer side */
     MOST_PADDED = (SMALL_SIDE + 2 * (SMALL_SIDE / LEAST_SHARE)) * (SMALL_SIDE + 2 * (SMALL_SIDE / LEAST_SHARE)),
@@ -261,31 +261,36 @@ static int measure(struct ten_sheet *sheet, const uint8_t *ground, bool dark) {
     return (int)lrint(mode) - NEGATIVE;
 }
 
+/* Whether a window is small beside the picture: else what it finds at the border is all there is. */
+static bool has_room(const struct ten_sheet *sheet, size_t reach) {
+    return 4 * reach + 2 < (sheet->height < sheet->width ? sheet->height : sheet->width);
+}
+
 static enum ten_status subtract_envelope(struct ten_sheet *sheet, struct ten_error *error) {
     size_t height = sheet->height, width = sheet->width, count = height * width, reach;
-    bool dark = even_light(sheet, &reach);
+    bool dark = even_light(sheet, &reach), opens = has_room(sheet, reach);
     if (!dark)
         for (size_t i = 0; i < count; i++) sheet->ink[i] = (uint8_t)~sheet->ink[i];
-    size_t room = 2 * (height + 2 * reach) * (width + 2 * reach);
-    uint8_t *ground = ten_alloc(count, 1), *smoothed = ten_alloc(count, 1), *padded = ten_alloc(room, 1);
-    sheet->open = ten_alloc(count, 1);
+    size_t room = opens ? 2 * (height + 2 * reach) * (width + 2 * reach) : count;
+    uint8_t *ground = ten_alloc(count, 1), *smoothed = ten_alloc(count, 1), *scratch = ten_alloc(room, 1);
+    if (opens) sheet->open = ten_alloc(count, 1);
     enum ten_status status = TEN_OK;
-    if (ground && smoothed && padded && sheet->open) {
+    if (ground && smoothed && scratch && (!opens || sheet->open)) {
         memcpy(smoothed, sheet->ink, count);
-        if (height >= 40 && width >= 40) smooth(smoothed, height, width, padded);
+        if (height >= 40 && width >= 40) smooth(smoothed, height, width, scratch);
         memcpy(ground, smoothed, count);
-        ten_rank_largest(ground, height, width, reach, padded);
-        ten_rank_smallest(ground, height, width, reach, padded);
-        close_open(smoothed, height, width, reach, padded);
+        ten_rank_largest(ground, height, width, reach, scratch);
+        ten_rank_smallest(ground, height, width, reach, scratch);
         int offset = measure(sheet, ground, dark);
-        subtract(sheet, smoothed, dark, offset, sheet->open);
+        if (opens) close_open(smoothed, height, width, reach, scratch);
+        if (opens) subtract(sheet, smoothed, dark, offset, sheet->open);
         subtract(sheet, ground, dark, offset, sheet->ink);
     } else {
         status = ten_fail_memory(error, "a picture");
     }
     free(ground);
     free(smoothed);
-    free(padded);
+    free(scratch);
     return status;
 }
 

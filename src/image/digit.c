@@ -256,6 +256,39 @@ static enum ten_status find_pieces(struct analysis *out, struct ten_error *error
     return out->sheet.level ? ten_pieces_find(&out->pieces, &out->sheet, error) : TEN_OK;
 }
 
+/* Whether what is left beside one or two lines is of another pen: strokes clearly wider or darker than the lines. */
+static bool lines_differ(const struct analysis *analysis) {
+    double stroke = 0, mass = 0;
+    for (size_t i = 0; analysis->sheet.level && i < analysis->pieces.count; i++) {
+        const struct ten_piece *piece = &analysis->pieces.pieces[i];
+        if (piece->peak < analysis->sheet.high) continue;
+        stroke += ten_piece_stroke(piece) * (double)piece->mass;
+        mass += (double)piece->mass;
+    }
+    return mass > 0 &&
+           (analysis->sheet.rule_height < 0.6 * stroke / mass || analysis->sheet.rule_level < analysis->sheet.level);
+}
+
+/* Takes printed lines out, unless they may be a digit's own strokes. */
+static enum ten_status take_rules_out(struct analysis *out, struct ten_error *error) {
+    struct ten_sheet *sheet = &out->sheet;
+    uint8_t *before = ten_alloc(sheet->height, sheet->width);
+    if (!before) return ten_fail_memory(error, "a picture");
+    memcpy(before, sheet->ink, sheet->height * sheet->width);
+    size_t found;
+    enum ten_status status = ten_sheet_remove_rules(sheet, &found, error);
+    if (status == TEN_OK && found) status = find_pieces(out, error);
+    if (status == TEN_OK && found && found < TEN_RULED && !lines_differ(out)) {
+        uint8_t *after = sheet->ink;
+        sheet->ink = before, before = after;
+        sheet->rule_gap = 0;
+        ten_sheet_measure_area(sheet);
+        status = find_pieces(out, error);
+    }
+    free(before);
+    return status;
+}
+
 static enum ten_status analyse(struct analysis *out, const struct ten_image *image, struct ten_error *error) {
     *out = (struct analysis){0};
     if (!image->pixels || image->height == 0 || image->width == 0)
@@ -264,9 +297,7 @@ static enum ten_status analyse(struct analysis *out, const struct ten_image *ima
     enum ten_status status = ten_sheet_make(&out->sheet, image, error);
     if (status == TEN_OK) status = ten_sheet_subtract_ground(&out->sheet, error);
     if (status == TEN_OK) status = find_pieces(out, error);
-    bool ruled = false;
-    if (status == TEN_OK && look_ruled(out)) status = ten_sheet_remove_rules(&out->sheet, &ruled, error);
-    if (status == TEN_OK && ruled) status = find_pieces(out, error);
+    if (status == TEN_OK && look_ruled(out)) status = take_rules_out(out, error);
     if (status == TEN_OK && ten_pieces_open_border(&out->pieces, &out->sheet)) status = find_pieces(out, error);
     if (status == TEN_OK) status = ten_segment(&out->sheet, &out->pieces, out->groups, &out->count, error);
     return status;

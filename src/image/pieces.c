@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_LEFT = 2 }; /* one part in so many may be left of what is given back to the ground */
+
 /* The runs of one row of ink, appended. There is room for every other pixel. */
 static size_t find_runs(const uint8_t *row, size_t y, size_t begin, size_t end, uint8_t low, struct ten_ink_run *runs) {
     size_t count = 0;
@@ -151,7 +153,7 @@ static void open_rest(const struct ten_pieces *pieces, struct ten_sheet *sheet, 
         for (size_t i = pieces->rows[y]; i < pieces->rows[y + 1]; i++) {
             const struct ten_ink_run *run = &pieces->runs[i];
             const struct ten_piece *piece = &pieces->pieces[run->piece];
-            if (piece->at_border && 2 * left[run->piece] < piece->mass) continue;
+            if (piece->at_border && MOST_LEFT * left[run->piece] < piece->mass) continue;
             open_row(sheet, y, done, run->begin);
             done = run->end;
         }
@@ -170,7 +172,7 @@ bool ten_pieces_open_border(const struct ten_pieces *pieces, struct ten_sheet *s
         for (size_t x = run->begin; x < run->end; x++) left[run->piece] += open[x];
     }
     for (size_t i = 0; i < pieces->count && !any; i++)
-        any = pieces->pieces[i].at_border && 2 * left[i] < pieces->pieces[i].mass;
+        any = pieces->pieces[i].at_border && MOST_LEFT * left[i] < pieces->pieces[i].mass;
     if (any) {
         open_rest(pieces, sheet, left);
         ten_sheet_measure_area(sheet);

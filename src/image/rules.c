@@ -20,7 +20,6 @@ enum {
     MOST_BANDS = 256, /* in a strip; more are texture */
     MOST_LINES = 256,
     MOST_LEAVING = 2, /* strips that a line may be from the edge that it leaves by */
-    LEAST_LINES = 3   /* in both directions together: fewer may be somebody's strokes */
 };
 
 static const double full_cover = 0.75;          /* of a strip's columns that a line covers */
@@ -113,6 +112,8 @@ static bool follow(const struct lines *in, int round, struct band (*bands)[MOST_
     for (size_t s = last + 1; s < in->strips; s++) line->at[s] = (float)(row + slope * (double)(s - last));
     for (size_t i = 0; i < found; i++) used[i]->taken = true;
     line->height = (float)(heights / (double)found);
+    for (size_t s = 0; s < in->strips; s++) /* what the border cuts may be a wide stroke */
+        line->whole = line->whole && line->at[s] > line->height && line->at[s] + line->height < (float)in->height - 1;
     return true;
 }
 
@@ -231,7 +232,7 @@ static void note_line(struct ten_sheet *sheet, const struct lines *lines, size_t
 
 /* Finds the lines in both directions and takes them out if there are enough, or if some are known already. turned and
  * values are scratch. */
-static enum ten_status remove_round(struct ten_sheet *sheet, int round, uint8_t *turned, uint8_t *values, bool *found,
+static enum ten_status remove_round(struct ten_sheet *sheet, int round, uint8_t *turned, uint8_t *values, size_t *found,
                                     struct ten_error *error) {
     size_t height = sheet->height, width = sheet->width;
     uint8_t least = (uint8_t)fmin(fmax(3.5 * sheet->noise, 6), 255);
@@ -239,9 +240,9 @@ static enum ten_status remove_round(struct ten_sheet *sheet, int round, uint8_t 
     transpose(sheet->ink, height, width, turned);
     enum ten_status status = find_lines(&level, sheet->ink, height, width, least, round, error);
     if (status == TEN_OK) status = find_lines(&upright, turned, width, height, least, round, error);
-    if (status == TEN_OK && (*found || count_whole(&level) + count_whole(&upright) >= LEAST_LINES)) {
+    if (status == TEN_OK && (*found || count_whole(&level) + count_whole(&upright) > 0)) {
         if (!*found) sheet->rule_gap = fmin(fmin(gap_of(&level), gap_of(&upright)), (double)(height + width) / 4);
-        *found = true;
+        *found += count_whole(&level) + count_whole(&upright);
         for (size_t i = 0; i < level.count; i++) note_line(sheet, &level, i, sheet->ink, values);
         if (upright.count) transpose(sheet->ink, height, width, turned);
         for (size_t i = 0; i < upright.count; i++) note_line(sheet, &upright, i, turned, values);
@@ -253,13 +254,13 @@ static enum ten_status remove_round(struct ten_sheet *sheet, int round, uint8_t 
 }
 
 /* In a second round lines are found that others had hidden. */
-enum ten_status ten_sheet_remove_rules(struct ten_sheet *sheet, bool *found, struct ten_error *error) {
+enum ten_status ten_sheet_remove_rules(struct ten_sheet *sheet, size_t *found, struct ten_error *error) {
     size_t height = sheet->height, width = sheet->width;
     uint8_t *turned = ten_alloc(height, width), *values = ten_alloc(height + width, 1);
     enum ten_status status = turned && values ? TEN_OK : ten_fail_memory(error, "the lines of a picture");
-    *found = false;
+    *found = 0;
     if (status == TEN_OK) status = remove_round(sheet, 0, turned, values, found, error);
-    if (status == TEN_OK && *found) status = remove_round(sheet, 1, turned, values, found, error);
+    if (status == TEN_OK && *found >= TEN_RULED) status = remove_round(sheet, 1, turned, values, found, error);
     if (*found) ten_sheet_measure_area(sheet);
     free(turned);
     free(values);

@@ -57,6 +57,36 @@ static bool left_of_rules(const struct ten_sheet *sheet, const struct ten_piece 
     return piece->peak <= sheet->rule_level && shorter <= 2 * sheet->rule_height + 2;
 }
 
+/* Whether nearly all of a piece lies along the sides of its box: a printed frame, or a loop. */
+static bool is_hollow(const struct ten_pieces *pieces, const struct ten_piece *piece) {
+    struct ten_box box = piece->box;
+    size_t down = box.height / 8, right = box.width / 8, inside = 0;
+    for (size_t y = box.y + down; y + down < bottom_of(box); y++)
+        for (uint32_t i = pieces->rows[y]; i < pieces->rows[y + 1]; i++) {
+            const struct ten_ink_run *run = &pieces->runs[i];
+            size_t begin = run->begin > box.x + right ? run->begin : box.x + right;
+            size_t end = run->end + right < right_of(box) ? run->end : right_of(box) - right;
+            if (&pieces->pieces[run->piece] == piece && end > begin) inside += end - begin;
+        }
+    return 50 * inside < piece->area;
+}
+
+/* Drops the frames of forms: hollow pieces around something that is much of their height. */
+static size_t drop_frames(const struct ten_pieces *pieces, struct ten_piece **kept, size_t count) {
+    size_t good = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct ten_box box = kept[i]->box;
+        bool around = false;
+        for (size_t j = 0; j < count && !around; j++) {
+            struct ten_box inner = kept[j]->box;
+            around = j != i && inner.x > box.x && right_of(inner) < right_of(box) && inner.y > box.y &&
+                     bottom_of(inner) < bottom_of(box) && 10 * inner.height > 3 * box.height;
+        }
+        if (!around || !is_hollow(pieces, kept[i])) kept[good++] = kept[i];
+    }
+    return good;
+}
+
 /* The pieces that may belong to digits, heaviest first; at most MOST_PIECES. */
 static size_t keep_pieces(const struct ten_sheet *sheet, struct ten_pieces *pieces, struct ten_piece **kept) {
     uint64_t heaviest = 0;
@@ -77,6 +107,7 @@ static size_t keep_pieces(const struct ten_sheet *sheet, struct ten_pieces *piec
         if (share < (kept[i]->at_border ? scrap_share : speck_share)) continue;
         if (good < MOST_PIECES) kept[good++] = kept[i];
     }
+    good = drop_frames(pieces, kept, good);
     return good > TEXTURE ? 0 : good;
 }
 
@@ -104,6 +135,45 @@ static double distance_of(const struct ten_pieces *pieces, const struct ten_piec
     return sqrt(least);
 }
 
+/* The outer edge and the inner one of half a ring, in pixels from the left, at a row: of the left half its least begin
+ * and largest end, of the right half the other way round. False if it has another number of runs than one. */
+static bool edges_at(const struct ten_pieces *pieces, const struct ten_piece *piece, size_t y, double *begin,
+                     double *end) {
+    size_t count = 0;
+    for (uint32_t i = pieces->rows[y]; i < pieces->rows[y + 1]; i++) {
+        if (&pieces->pieces[pieces->runs[i].piece] != piece) continue;
+        *begin = pieces->runs[i].begin, *end = pieces->runs[i].end;
+        count++;
+    }
+    return count == 1;
+}
+
+/* Whether two pieces side by side are the halves of a broken nought: each one stroke that bulges outwards in its
+ * middle, with gaps above and below that are much narrower than what is between. */
+static bool make_ring(const struct ten_pieces *pieces, const struct ten_piece *left, const struct ten_piece *right,
+                      double stroke) {
+    size_t top = left->box.y > right->box.y ? left->box.y : right->box.y;
+    size_t bottom = bottom_of(left->box) < bottom_of(right->box) ? bottom_of(left->box) : bottom_of(right->box);
+    if (bottom < top + 9) return false;
+    double upper = INFINITY, middle = 0, lower = INFINITY, begin = 0, end = 0, next = 0, far = 0;
+    size_t third = (bottom - top) / 3, bulging = 0;
+    for (size_t y = top; y < bottom; y++) {
+        bool single = edges_at(pieces, left, y, &begin, &end) & edges_at(pieces, right, y, &next, &far);
+        bool inside = y >= top + third && y + third < bottom;
+        if (!single && inside) return false;
+        if (!single) continue;
+        if (y < top + third) upper = fmin(upper, next - end);
+        if (y + third >= bottom) lower = fmin(lower, next - end);
+        if (inside) {
+            middle = fmax(middle, next - end);
+            bulging += begin <= (double)left->box.x + stroke / 4 && far >= (double)right_of(right->box) - stroke / 4;
+        }
+    }
+    double ends = fmax(upper, lower);
+    bool straight = (double)left->box.width < 1.6 * stroke || (double)right->box.width < 1.6 * stroke;
+    return bulging > 0 && !straight && ends < 2.5 * stroke && middle > ends + 1.5 * stroke;
+}
+
 /* Whether two pieces, the second no heavier, are strokes of one digit. */
 static bool belong(const struct ten_pieces *pieces, const struct ten_piece *a, const struct ten_piece *b) {
     struct ten_box whole = join_boxes(a->box, b->box);
@@ -121,6 +191,7 @@ static bool belong(const struct ten_pieces *pieces, const struct ten_piece *a, c
     }
     if ((double)whole.width > 0.9 * height) return false;
     double near = 0.9 * stroke + 1;
+    if (a->box.x < b->box.x ? make_ring(pieces, a, b, stroke) : make_ring(pieces, b, a, stroke)) return true;
     return over >= 0.6 * narrower ? distance_of(pieces, a, b, 2 * near) < 2 * near
                                   : lower < 0.85 * height && distance_of(pieces, a, b, near) < near;
 }

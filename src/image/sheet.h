@@ -38,8 +38,10 @@ enum ten_status ten_sheet_subtract_ground(struct ten_sheet *sheet, struct ten_er
 /* Finds level, low and high; level is 0 if nothing stands out of the ground. */
 void ten_sheet_find_levels(struct ten_sheet *sheet);
 
-/* Takes out the lines of ruled and squared paper. True if there were any. */
-enum ten_status ten_sheet_remove_rules(struct ten_sheet *sheet, bool *found, struct ten_error *error);
+/* Takes out lines that go through the picture, as those of ruled and squared paper do, and tells how many there were;
+ * fewer than TEN_RULED may be somebody's strokes. */
+enum { TEN_RULED = 3 };
+enum ten_status ten_sheet_remove_rules(struct ten_sheet *sheet, size_t *found, struct ten_error *error);
 
 /* Finds the area anew. */
 void ten_sheet_measure_area(struct ten_sheet *sheet);

@@ -82,6 +82,11 @@ struct ten_kernels {
     void (*packed_bf16)(size_t m, size_t n, size_t k, struct ten_strided a, const float *packed, const float *bias,
                         bool relu, float *c, size_t ldc, float *scratch);
 
+    /* c[m x n] = the sum over i < k of column rows[i] of a times row rows[i] of b, as matmul_bf16 has it; rows NULL: of
+     * the first k. */
+    void (*gathered_bf16)(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b,
+                          const uint32_t *rows, float *c, size_t ldc, float *scratch);
+
     /* Convolution, with a the windows of m pixels, b[taps x n] the weights (taps = segments x depth), and scratch
      * memory of ten_windows_scratch floats, 64-byte aligned. windows_product    out[m x n] = bias[n] + a b, and below 0
      * then 0 if `relu`. With `pool`, m is a multiple of 4 and out[m / 4 x n] holds the largest of four rows each, place

@@ -8,6 +8,7 @@
     X(matmul_bf16)                                                                                                     \
     X(pack_bf16)                                                                                                       \
     X(packed_bf16)                                                                                                     \
+    X(gathered_bf16)                                                                                                   \
     X(windows_product)                                                                                                 \
     X(windows_weights)                                                                                                 \
     X(windows_spread)                                                                                                  \

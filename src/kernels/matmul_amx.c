@@ -69,12 +69,12 @@ static inline void block(size_t tiles, const uint16_t *a, const uint16_t *next_a
 }
 
 /* The rows of a by one packed block of b. */
-static void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a, const uint16_t *packed_b, float *c,
+static void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a, const uint32_t *places, const uint16_t *packed_b, float *c,
                      size_t ldc, bool accumulate, uint16_t *packed_a) {
     size_t tiles = (k1 + DEPTH - 1) / DEPTH, strip = tiles * TILE;
     for (size_t m0 = 0; m0 < m; m0 += BLOCK_M) {
         size_t m1 = smaller(m - m0, BLOCK_M);
-        pack_pairs(a.data + m0 * a.row, a.row, a.column, m1, k1, true, packed_a);
+        pack_places(a.data + m0 * a.row, a.row, a.column, places, m1, k1, true, packed_a);
         for (size_t j = 0; j < n1; j += 2 * SIDE) {
             const uint16_t *strip_b = packed_b + j / SIDE * strip;
             for (size_t i = 0; i < m1; i += 2 * SIDE) {
@@ -87,8 +87,8 @@ static void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a, const
     }
 }
 
-static void matmul_bf16(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
-                        bool accumulate, float *scratch) {
+static void product(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, const uint32_t *rows,
+                     float *c, size_t ldc, bool accumulate, float *scratch) {
     uint16_t *packed_b = (uint16_t *)scratch, *packed_a = packed_b + BLOCK_N * BLOCK_K;
     if (k == 0 && !accumulate)
         for (size_t i = 0; i < m; i++) memset(c + i * ldc, 0, n * sizeof *c);
@@ -96,13 +96,24 @@ static void matmul_bf16(size_t m, size_t n, size_t k, struct ten_strided a, stru
     for (size_t n0 = 0; n0 < n; n0 += BLOCK_N) {
         size_t n1 = smaller(n - n0, BLOCK_N);
         for (size_t k0 = 0; k0 < k; k0 += BLOCK_K) {
-            size_t k1 = smaller(k - k0, BLOCK_K);
-            pack_pairs(b.data + k0 * b.row + n0 * b.column, b.column, b.row, n1, k1, false, packed_b);
-            by_block(m, n1, k1, (struct ten_strided){a.data + k0 * a.column, a.row, a.column}, packed_b, c + n0, ldc,
-                     accumulate || k0 > 0, packed_a);
+            size_t k1 = smaller(k - k0, BLOCK_K), from = rows ? 0 : k0;
+            const uint32_t *places = rows ? rows + k0 : NULL;
+            pack_places(b.data + from * b.row + n0 * b.column, b.column, b.row, places, n1, k1, false, packed_b);
+            by_block(m, n1, k1, (struct ten_strided){a.data + from * a.column, a.row, a.column}, places, packed_b,
+                     c + n0, ldc, accumulate || k0 > 0, packed_a);
         }
     }
     _tile_release();
+}
+
+static void matmul_bf16(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
+                        bool accumulate, float *scratch) {
+    product(m, n, k, a, b, NULL, c, ldc, accumulate, scratch);
+}
+
+static void gathered_bf16(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b,
+                          const uint32_t *rows, float *c, size_t ldc, float *scratch) {
+    product(m, n, k, a, b, rows, c, ldc, false, scratch);
 }
 
 static void packed_bf16(size_t m, size_t n, size_t k, struct ten_strided a, const float *packed, const float *bias,
@@ -111,7 +122,7 @@ static void packed_bf16(size_t m, size_t n, size_t k, struct ten_strided a, cons
     for (size_t n0 = 0; n0 < n; n0 += BLOCK_N)
         for (size_t k0 = 0; k0 < k; k0 += BLOCK_K)
             by_block(m, smaller(n - n0, BLOCK_N), smaller(k - k0, BLOCK_K),
-                     (struct ten_strided){a.data + k0 * a.column, a.row, a.column},
+                     (struct ten_strided){a.data + k0 * a.column, a.row, a.column}, NULL,
                      (const uint16_t *)packed + block_at(n, k, n0, k0), c + n0, ldc, k0 > 0, (uint16_t *)scratch);
     _tile_release();
     if (!bias && !relu) return;
@@ -131,4 +142,5 @@ void ten_kernels_add_amx_products(struct ten_kernels *kernels) {
     kernels->matmul_bf16 = matmul_bf16;
     kernels->pack_bf16 = pack_whole;
     kernels->packed_bf16 = packed_bf16;
+    kernels->gathered_bf16 = gathered_bf16;
 }

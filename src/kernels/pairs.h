@@ -19,19 +19,22 @@ static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static inline __mmask16 first_lanes(size_t count) { return (__mmask16)(count >= 16 ? 0xffff : (1u << count) - 1); }
 
 /* One tile's worth of a matrix: `lines` <= 16 lines, each with `depth` <= 32 values; zeros beyond. A line's values are
- * `step` apart, lines are `line` apart; one of them is 1, or the matrix is read value by value. v[i] gets the pairs of
- * line i if `by_line`, else the i-th pair of every line. */
-static inline void load_pairs(const float *from, size_t line, size_t step, size_t lines, size_t depth, bool by_line,
-                              __m512i v[SIDE]) {
+ * `step` apart, lines are `line` apart; one of them is 1, or the matrix is read value by value. Of a line the values
+ * `places` are taken, the first ones if that is NULL. v[i] gets the pairs of line i if `by_line`, else the i-th pair of
+ * every line. */
+static inline void load_pairs(const float *from, size_t line, size_t step, const uint32_t *places, size_t lines,
+                              size_t depth, bool by_line, __m512i v[SIDE]) {
     float copy[SIDE * DEPTH];
-    if (step != 1 && line != 1) {
+    if (line != 1 && (step != 1 || places)) {
         for (size_t i = 0; i < lines; i++)
-            for (size_t k = 0; k < depth; k++) copy[i * DEPTH + k] = from[i * line + k * step];
+            for (size_t k = 0; k < depth; k++)
+                copy[i * DEPTH + k] = from[i * line + (places ? places[k] : k) * step];
         from = copy;
         line = DEPTH;
         step = 1;
+        places = NULL;
     }
-    if (step == 1) {
+    if (step == 1 && !places) {
         __mmask16 low = first_lanes(depth), high = depth > SIDE ? first_lanes(depth - SIDE) : 0;
         for (size_t i = 0; i < SIDE; i++) {
             const float *at = from + (i < lines ? i : 0) * line;
@@ -46,24 +49,33 @@ static inline void load_pairs(const float *from, size_t line, size_t step, size_
                                                 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     __mmask16 there = first_lanes(lines);
     for (size_t i = 0; i < SIDE; i++) {
-        size_t k = 2 * i;
-        __m512 a = _mm512_maskz_loadu_ps(k < depth ? there : 0, from + (k < depth ? k : 0) * step);
-        __m512 b = _mm512_maskz_loadu_ps(k + 1 < depth ? there : 0, from + (k + 1 < depth ? k + 1 : 0) * step);
+        size_t k = 2 * i < depth ? 2 * i : 0, next = 2 * i + 1 < depth ? 2 * i + 1 : 0;
+        if (places) {
+            k = places[k];
+            next = places[next];
+        }
+        __m512 a = _mm512_maskz_loadu_ps(2 * i < depth ? there : 0, from + k * step);
+        __m512 b = _mm512_maskz_loadu_ps(2 * i + 1 < depth ? there : 0, from + next * step);
         v[i] = _mm512_permutexvar_epi16(interleave, (__m512i)_mm512_cvtne2ps_pbh(b, a));
     }
     if (by_line) ten_transpose_square(v);
 }
 
-/* Packs `lines` lines of `depth` values: strips of 16 lines, each a row of tiles along the depth. */
-static inline void pack_pairs(const float *from, size_t line, size_t step, size_t lines, size_t depth, bool by_line,
-                              uint16_t *to) {
+/* Packs `lines` lines of `depth` values, those of `places` or the first ones: strips of 16 lines, each a row of tiles
+ * along the depth. */
+static inline void pack_places(const float *from, size_t line, size_t step, const uint32_t *places, size_t lines,
+                               size_t depth, bool by_line, uint16_t *to) {
     for (size_t i = 0; i < lines; i += SIDE)
         for (size_t k = 0; k < depth; k += DEPTH, to += TILE) {
             __m512i v[SIDE];
-            load_pairs(from + i * line + k * step, line, step, smaller(lines - i, SIDE), smaller(depth - k, DEPTH),
-                       by_line, v);
+            load_pairs(from + i * line + (places ? 0 : k * step), line, step, places ? places + k : NULL,
+                       smaller(lines - i, SIDE), smaller(depth - k, DEPTH), by_line, v);
             for (size_t p = 0; p < SIDE; p++) _mm512_store_si512(to + p * DEPTH, v[p]);
         }
+}
+static inline void pack_pairs(const float *from, size_t line, size_t step, size_t lines, size_t depth, bool by_line,
+                              uint16_t *to) {
+    pack_places(from, line, step, NULL, lines, depth, by_line, to);
 }
 
 /* The blocks of a factor of n lines and k values that is packed whole: those of lines n0 on, then of values k0 on. */

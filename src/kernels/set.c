@@ -47,17 +47,24 @@ static inline void turn(const float *from, size_t line, float *to, size_t width)
 }
 
 /* Packs `count` lines of `depth` elements into strips of `width` lines, depth-major inside a strip, short strips filled
- * up with zeros. A line is a row of a or a column of b; `line` and `step` are the strides between lines and along. */
-static void pack(const float *from, size_t line, size_t step, size_t count, size_t depth, size_t width, float *to) {
+ * up with zeros. A line is a row of a or a column of b; `line` and `step` are the strides between lines and along. Of
+ * a line the elements `places` are taken, the first ones if that is NULL. */
+static void pack_places(const float *from, size_t line, size_t step, const uint32_t *places, size_t count, size_t depth,
+                        size_t width, float *to) {
     for (size_t first = 0; first < count; first += width, to += width * depth) {
         size_t lines = count - first < width ? count - first : width;
         size_t fours = step == 1 ? lines / 4 * 4 : 0, deep = depth / 4 * 4; /* what is turned as squares */
         const float *strip = from + first * line;
-        if (line == 1 && lines == width) {
+        if (line == 1 && lines == width && !places) {
             for (size_t k = 0; k < depth; k++) memcpy(to + k * width, strip + k * step, width * sizeof *to);
             continue;
         }
         if (lines < width) memset(to, 0, width * depth * sizeof *to);
+        if (places) {
+            for (size_t k = 0; k < depth; k++)
+                for (size_t i = 0; i < lines; i++) to[k * width + i] = strip[i * line + places[k] * step];
+            continue;
+        }
         for (size_t k0 = 0; k0 < depth; k0 += LANES) { /* a cache line of each line of the strip at a time */
             size_t k1 = smaller(depth, k0 + LANES);
             for (size_t i = 0; i < fours; i += 4)
@@ -66,6 +73,10 @@ static void pack(const float *from, size_t line, size_t step, size_t count, size
                 for (size_t i = k < deep ? fours : 0; i < lines; i++) to[k * width + i] = strip[i * line + k * step];
         }
     }
+}
+
+static void pack(const float *from, size_t line, size_t step, size_t count, size_t depth, size_t width, float *to) {
+    pack_places(from, line, step, NULL, count, depth, width, to);
 }
 
 /* c[rows x columns] = or += the product of one strip of a and one of b; rows <= TILE_M, columns <= TILE_N. */
@@ -118,11 +129,11 @@ static void round_if(bool wanted, float *values, size_t count) {
 
 /* The rows of a by one packed block of b. */
 static inline __attribute__((always_inline)) void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a,
-                                                           const float *packed_b, float *c, size_t ldc, bool add,
-                                                           bool bf16, float *packed_a) {
+                                                           const uint32_t *places, const float *packed_b, float *c,
+                                                           size_t ldc, bool add, bool bf16, float *packed_a) {
     for (size_t m0 = 0; m0 < m; m0 += BLOCK_M) {
         size_t m1 = smaller(m - m0, BLOCK_M);
-        pack(a.data + m0 * a.row, a.row, a.column, m1, k1, TILE_M, packed_a);
+        pack_places(a.data + m0 * a.row, a.row, a.column, places, m1, k1, TILE_M, packed_a);
         round_if(bf16, packed_a, round_up(m1, TILE_M) * k1);
         for (size_t j = 0; j < n1; j += TILE_N)
             for (size_t i = 0; i < m1; i += TILE_M)
@@ -132,31 +143,37 @@ static inline __attribute__((always_inline)) void by_block(size_t m, size_t n1, 
 }
 
 static inline __attribute__((always_inline)) void multiply(size_t m, size_t n, size_t k, struct ten_strided a,
-                                                           struct ten_strided b, float *c, size_t ldc, bool accumulate,
-                                                           float *scratch, bool bf16) {
+                                                           struct ten_strided b, const uint32_t *rows, float *c,
+                                                           size_t ldc, bool accumulate, float *scratch, bool bf16) {
     float *packed_a = scratch, *packed_b = scratch + BLOCK_M * BLOCK_K;
     if (k == 0 && !accumulate)
         for (size_t i = 0; i < m; i++) memset(c + i * ldc, 0, n * sizeof *c);
     for (size_t n0 = 0; n0 < n; n0 += BLOCK_N) {
         size_t n1 = smaller(n - n0, BLOCK_N);
         for (size_t k0 = 0; k0 < k; k0 += BLOCK_K) {
-            size_t k1 = smaller(k - k0, BLOCK_K);
-            pack(b.data + k0 * b.row + n0 * b.column, b.column, b.row, n1, k1, TILE_N, packed_b);
+            size_t k1 = smaller(k - k0, BLOCK_K), from = rows ? 0 : k0;
+            const uint32_t *places = rows ? rows + k0 : NULL;
+            pack_places(b.data + from * b.row + n0 * b.column, b.column, b.row, places, n1, k1, TILE_N, packed_b);
             round_if(bf16, packed_b, round_up(n1, TILE_N) * k1);
-            by_block(m, n1, k1, (struct ten_strided){a.data + k0 * a.column, a.row, a.column}, packed_b, c + n0, ldc,
-                     accumulate || k0 > 0, bf16, packed_a);
+            by_block(m, n1, k1, (struct ten_strided){a.data + from * a.column, a.row, a.column}, places, packed_b,
+                     c + n0, ldc, accumulate || k0 > 0, bf16, packed_a);
         }
     }
 }
 
 static void matmul(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
                    bool accumulate, float *scratch) {
-    multiply(m, n, k, a, b, c, ldc, accumulate, scratch, false);
+    multiply(m, n, k, a, b, NULL, c, ldc, accumulate, scratch, false);
 }
 
 static void matmul_bf16(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
                         bool accumulate, float *scratch) {
-    multiply(m, n, k, a, b, c, ldc, accumulate, scratch, true);
+    multiply(m, n, k, a, b, NULL, c, ldc, accumulate, scratch, true);
+}
+
+static void gathered_bf16(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b,
+                          const uint32_t *rows, float *c, size_t ldc, float *scratch) {
+    multiply(m, n, k, a, b, rows, c, ldc, false, scratch, true);
 }
 
 /* Of a factor that is packed whole, the block of lines n0 and values k0 on. */
@@ -179,7 +196,7 @@ static void packed_bf16(size_t m, size_t n, size_t k, struct ten_strided a, cons
     for (size_t n0 = 0; n0 < n; n0 += BLOCK_N)
         for (size_t k0 = 0; k0 < k; k0 += BLOCK_K)
             by_block(m, smaller(n - n0, BLOCK_N), smaller(k - k0, BLOCK_K),
-                     (struct ten_strided){a.data + k0 * a.column, a.row, a.column}, packed + block_at(n, k, n0, k0),
+                     (struct ten_strided){a.data + k0 * a.column, a.row, a.column}, NULL, packed + block_at(n, k, n0, k0),
                      c + n0, ldc, k0 > 0, true, scratch);
     for (size_t i = 0; i < m && (bias || relu); i++)
         for (size_t j = 0; j < n; j++) {

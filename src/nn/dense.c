@@ -84,8 +84,9 @@ static void weight_gradient(const struct ten_layer *layer, const struct ten_pass
                             const float *g, size_t first, size_t count, float *gradient) {
     size_t inputs = ten_volume_size(layer->in), units = layer->units;
     if (pass->precision != TEN_SINGLE) {
-        ten_kernels()->matmul_bf16(count, units, rows, (struct ten_strided){in + first, 1, inputs},
-                                        (struct ten_strided){g, units, 1}, gradient, units, false, pass->scratch);
+        ten_kernels()->gathered_bf16(count, units, pass->left ? pass->left_count : rows,
+                                     (struct ten_strided){in + first, 1, inputs}, (struct ten_strided){g, units, 1},
+                                     pass->left, gradient, units, pass->scratch);
         return;
     }
     for (size_t i = 0; i < rows; i += MOST_ROWS) {
@@ -97,10 +98,14 @@ static void weight_gradient(const struct ten_layer *layer, const struct ten_pass
     }
 }
 
-static void bias_gradient(size_t rows, size_t units, const float *g, size_t begin, size_t end, float *gradient) {
+static void bias_gradient(const struct ten_pass *pass, size_t rows, size_t units, const float *g, size_t begin,
+                          size_t end, float *gradient) {
+    size_t count = pass->left ? pass->left_count : rows;
     memset(gradient, 0, (end - begin) * sizeof *gradient);
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = begin; j < end; j++) gradient[j - begin] += g[i * units + j];
+    for (size_t i = 0; i < count; i++) {
+        const float *row = g + (pass->left ? pass->left[i] : i) * units;
+        for (size_t j = begin; j < end; j++) gradient[j - begin] += row[j];
+    }
 }
 
 /* Rows of the weights, of which the first and the last may be wanted in part. */
@@ -121,7 +126,7 @@ static void gradient_part(const struct ten_layer *layer, const struct ten_pass *
         gradient += done;
         begin += done;
     }
-    if (begin < end) bias_gradient(rows, units, g, begin - layer->decayed, end - layer->decayed, gradient);
+    if (begin < end) bias_gradient(pass, rows, units, g, begin - layer->decayed, end - layer->decayed, gradient);
 }
 
 static void input_gradient(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,

@@ -4,10 +4,11 @@
 #include "kernels/kernels.h"
 #include "nn/network.h"
 
+#include <math.h>
 #include <string.h>
 
 double ten_cross_entropy(size_t rows, const float *logits, const uint8_t *labels, float smoothing, float factor,
-                         float *gradient, size_t *correct) {
+                         float skip, float *gradient, bool *left, size_t *correct) {
     float log_sum[TEN_MOST_SHARD], share = smoothing / TEN_CLASSES;
     double loss = 0;
     *correct = 0;
@@ -15,10 +16,20 @@ double ten_cross_entropy(size_t rows, const float *logits, const uint8_t *labels
     ten_kernels()->softmax(rows, TEN_CLASSES, gradient, log_sum);
     for (size_t i = 0; i < rows; i++, logits += TEN_CLASSES, gradient += TEN_CLASSES) {
         double sum = 0;
-        for (size_t c = 0; c < TEN_CLASSES; c++) {
-            sum += (double)logits[c];
-            gradient[c] = factor * (gradient[c] - share - (c == labels[i] ? 1 - smoothing : 0));
+        float most = 0;
+        left[i] = true;
+        if (labels[i] == TEN_NO_CLASS) {
+            for (size_t c = 0; c < TEN_CLASSES; c++) gradient[c] = factor * (gradient[c] - 1.0f / TEN_CLASSES);
+            continue;
         }
+        for (size_t c = 0; c < TEN_CLASSES; c++) {
+            float error = gradient[c] - share - (c == labels[i] ? 1 - smoothing : 0);
+            sum += (double)logits[c];
+            most = fmaxf(most, fabsf(error));
+            gradient[c] = factor * error;
+        }
+        left[i] = !(most < skip);
+        if (!left[i]) memset(gradient, 0, TEN_CLASSES * sizeof *gradient);
         loss += (double)log_sum[i] - (1 - (double)smoothing) * (double)logits[labels[i]] - (double)share * sum;
         *correct += ten_label(logits) == labels[i];
     }

@@ -27,6 +27,8 @@ struct memory {
     double *sums;       /* [shards + 1 x all_sums]: of the shards, then of the batch */
     double *losses;     /* [shards] */
     size_t *correct;    /* [shards] */
+    bool *asked;        /* [rows] whether a row gives a gradient */
+    uint32_t *left;     /* [rows] the numbers of those that do */
     uint8_t *kept;      /* layer by layer [rows x kept] */
 };
 
@@ -47,7 +49,7 @@ struct ten_workspace {
     const float *parameters;
     float *statistics;
     struct ten_batch_input input;
-    size_t shards, stage;
+    size_t shards, stage, left_count;
 };
 
 /* ---- Memory ------------------------------------------------------------------------------------------------------
@@ -64,6 +66,8 @@ void ten_workspace_free(struct ten_workspace *w) {
     free(w->memory.sums);
     free(w->memory.losses);
     free(w->memory.correct);
+    free(w->memory.asked);
+    free(w->memory.left);
     free(w->memory.kept);
     free(w);
 }
@@ -125,8 +129,10 @@ enum ten_status ten_workspace_new(struct ten_workspace **out, const struct ten_n
     m->sums = ten_alloc((w->most_shards + 1) * w->all_sums, sizeof *m->sums);
     m->losses = ten_alloc(w->most_shards, sizeof *m->losses);
     m->correct = ten_alloc(w->most_shards, sizeof *m->correct);
+    m->asked = ten_alloc(most_rows, sizeof *m->asked);
+    m->left = ten_alloc(most_rows, sizeof *m->left);
     if (!m->activations || !m->gradients || !m->shared || !m->prepared || !m->kept || !m->parts || !m->threads ||
-        !m->sums || !m->losses || !m->correct) {
+        !m->sums || !m->losses || !m->correct || !m->asked || !m->left) {
         ten_workspace_free(w);
         return ten_fail_memory(error, "training");
     }
@@ -215,9 +221,9 @@ static void sum_backward(const struct shard *s, size_t i) {
 static enum ten_status fill(const struct shard *s, size_t thread, struct ten_error *error) {
     const struct ten_batch_input *input = &s->w->input;
     for (size_t i = s->first; i < s->first + s->rows; i++) {
-        if (input->labels[i] >= TEN_CLASSES)
-            return ten_fail(error, TEN_INVALID, "row %zu of the batch has label %d; expected 0 to %d", i,
-                            input->labels[i], TEN_CLASSES - 1);
+        if (input->labels[i] > TEN_NO_CLASS)
+            return ten_fail(error, TEN_INVALID, "row %zu of the batch has label %d; expected 0 to %d, or %d for none",
+                            i, input->labels[i], TEN_CLASSES - 1, TEN_NO_CLASS);
         input->fill(input->context, i, thread, s->w->slot[0] + i * s->w->slot_size[0]);
     }
     return TEN_OK;
@@ -229,7 +235,8 @@ static void find_loss(const struct shard *s) {
     float *gradient = last ? gradient_of(s, last) : s->gradients; /* 0: nothing but layers in place */
     w->memory.losses[s->number] =
         ten_cross_entropy(s->rows, slot_of(s, last), w->input.labels + s->first, w->input.label_smoothing,
-                          1 / (float)w->input.rows, gradient, &w->memory.correct[s->number]);
+                          1 / (float)w->input.rows, w->input.skip, gradient, w->memory.asked + s->first,
+                          &w->memory.correct[s->number]);
 }
 
 static struct shard shard_of(struct ten_workspace *w, size_t number, size_t thread) {
@@ -340,6 +347,9 @@ enum ten_status ten_workspace_run(struct ten_workspace *w, const float *paramete
     w->input = *input;
     w->shards = ten_block_count(input->rows, w->network->shard);
     enum ten_status status = run_stages(w, error);
+    w->left_count = 0;
+    for (size_t i = 0; i < input->rows && status == TEN_OK; i++)
+        if (w->memory.asked[i]) w->memory.left[w->left_count++] = (uint32_t)i;
     for (size_t shard = 0; shard < w->shards && status == TEN_OK; shard++) {
         result->loss += w->memory.losses[shard];
         result->correct += w->memory.correct[shard];
@@ -368,6 +378,8 @@ void ten_workspace_gradient(const struct ten_workspace *w, size_t begin, size_t 
         size_t stop = past < end ? past : end;
         if (layer->whole) {
             struct ten_pass pass = {.precision = w->input.precision,
+                                    .left = w->input.skip > 0 ? w->memory.left : NULL,
+                                    .left_count = w->left_count,
                                     .scratch = w->memory.threads + thread * w->per_thread};
             layer->type->gradient(layer, &pass, w->input.rows, w->slot[slot_before(w, i)], w->waiting[layer->slot],
                                   begin - first, stop - first, gradient);

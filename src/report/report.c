@@ -198,9 +198,12 @@ static void write_head(struct ten_page *page) {
     ten_figures_palette(page);
     write_asset(page, ten_asset_style());
     ten_html_raw(html, "</style>\n"
-                       /* before anything is painted: the theme chosen last, and that there is JavaScript */
-                       "<script>document.documentElement.classList.add('js');try{const t=localStorage.getItem("
-                       "'tenfold-theme');if(t)document.documentElement.dataset.theme=t}catch(e){}</script>\n</head>\n");
+                       /* before anything is painted: that there is JavaScript, whether the page stands in a frame
+                        * (?embedded), and the theme asked for (?theme=dark) or chosen last */
+                       "<script>{const root=document.documentElement,asked=new URLSearchParams(location.search);"
+                       "root.classList.add('js');if(asked.has('embedded'))root.classList.add('embedded');"
+                       "try{const theme=asked.get('theme')||localStorage.getItem('tenfold-theme');"
+                       "if(theme)root.dataset.theme=theme}catch(e){}}</script>\n</head>\n");
 }
 
 static void write_fact(struct ten_page *page, const char *name, const char *value) {

@@ -33,6 +33,7 @@ static const struct ten_route *const tables[] = {
     ten_routes_runs,
     ten_routes_study,
     ten_routes_trainings,
+    ten_routes_catalogue,
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 

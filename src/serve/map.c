@@ -160,7 +160,11 @@ static bool ready(struct ten_server *server, struct ten_reply *reply) {
  */
 
 static void map(struct ten_server *server, const struct ten_request *request, struct ten_reply *reply) {
-    (void)request;
+    if (ten_request_query(request, "patient") && ten_server_data(server) && look(server) == MAKING) {
+        ten_reply_json(reply, 202, json_pack("{s:b}", "making", 1)); /* a 503 is an error in a browser's console */
+        reply->retry_seconds = RETRY_SECONDS;
+        return;
+    }
     if (ready(server, reply)) /* from here on it stays as it is */
         *reply = (struct ten_reply){.status = 200,
                                     .content_type = "application/json",

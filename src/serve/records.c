@@ -1,9 +1,11 @@
 #include "serve/records.h"
 
+#include "base/file.h"
 #include "store/corrections.h"
 #include "store/database.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 
 static struct {
     pthread_mutex_t lock;
@@ -36,6 +38,14 @@ struct ten_store *ten_records_take(struct ten_server *server, struct ten_reply *
 
 void ten_records_give(struct ten_store *store) {
     if (store) pthread_mutex_unlock(&state.lock);
+}
+
+bool ten_records_of_study(struct ten_server *server, char *path, size_t size) {
+    const struct ten_serve_options *options = ten_server_options(server);
+    struct stat there, own;
+    if (ten_path_join(path, size, options->study, "runs.sqlite", NULL) != TEN_OK || stat(path, &there) != 0)
+        return false;
+    return !options->runs || stat(options->runs, &own) != 0 || there.st_dev != own.st_dev || there.st_ino != own.st_ino;
 }
 
 static void stop(struct ten_server *server) {

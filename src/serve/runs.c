@@ -1,4 +1,5 @@
-/* GET /api/runs and /api/runs/ID: what was trained, tried and measured. */
+/* GET /api/runs and /api/runs/ID: what was trained, tried and measured; with ?of=study, what the study's own database
+ * has of it. */
 #include "serve/query.h"
 #include "serve/records.h"
 #include "study/json.h"
@@ -20,6 +21,31 @@ static const char *query_or_null(const struct ten_request *request, const char *
     return text && *text ? text : NULL;
 }
 
+/* The store that is asked for; NULL after an answer. The study's is opened for one request, as a study may be made anew
+ * at any time. */
+static struct ten_store *take(struct ten_server *server, const struct ten_request *request, struct ten_reply *reply) {
+    const char *of = query_or_null(request, "of");
+    struct ten_store *store = NULL;
+    struct ten_error error;
+    char path[2048];
+    if (!of) return ten_records_take(server, reply);
+    if (strcmp(of, "study") != 0) {
+        ten_reply_error(reply, 400, "bad_of", "of=%.60s: expected of=study, or nothing", of);
+    } else if (!ten_records_of_study(server, path, sizeof path)) {
+        ten_reply_error(reply, 404, "no_runs", "there is no study with a run database of its own");
+    } else if (ten_store_open(&store, path, &error) != TEN_OK) {
+        ten_reply_failure(reply, "cannot_list", &error);
+    }
+    return store;
+}
+
+static void give(const struct ten_request *request, struct ten_store *store) {
+    if (query_or_null(request, "of"))
+        ten_store_close(store);
+    else
+        ten_records_give(store);
+}
+
 static void list(struct ten_server *server, const struct ten_request *request, struct ten_reply *reply) {
     struct ten_store_filter filter = {.kind = query_or_null(request, "kind"), .model = query_or_null(request, "model")};
     int64_t latest;
@@ -29,10 +55,10 @@ static void list(struct ten_server *server, const struct ten_request *request, s
         !ten_request_number(request, "latest", 1, MOST, USUAL, &latest, reply))
         return;
     filter.latest = (size_t)latest;
-    struct ten_store *store = ten_records_take(server, reply);
+    struct ten_store *store = take(server, request, reply);
     if (!store) return;
     enum ten_status status = ten_store_list(store, &filter, &runs, &error);
-    ten_records_give(store);
+    give(request, store);
     if (status == TEN_OK)
         ten_reply_json(reply, 200, json_pack("{s:o}", "runs", newest_first(runs)));
     else
@@ -45,12 +71,12 @@ static void one(struct ten_server *server, const struct ten_request *request, st
     json_t *run = NULL, *children = NULL;
     struct ten_error error;
     if (!ten_request_id(request, &id, reply)) return;
-    struct ten_store *store = ten_records_take(server, reply);
+    struct ten_store *store = take(server, request, reply);
     if (!store) return;
     enum ten_status status = ten_store_get(store, id, &run, &error);
     if (status == TEN_OK)
         status = ten_store_list(store, &(struct ten_store_filter){.parent = id, .latest = MOST}, &children, &error);
-    ten_records_give(store);
+    give(request, store);
     if (status == TEN_OK)
         ten_reply_json(reply, 200, ten_json_whole(run, json_object_set_new(run, "children", children)));
     else

@@ -59,7 +59,8 @@ struct ten_route {
 };
 /* Tables that parts of the server bring, each ended by a route whose path is NULL; http.c has the list of tables. */
 extern const struct ten_route ten_routes_page[], ten_routes_predict[], ten_routes_inside[], ten_routes_nearest[],
-    ten_routes_map[], ten_routes_corrections[], ten_routes_runs[], ten_routes_study[], ten_routes_trainings[];
+    ten_routes_map[], ten_routes_corrections[], ten_routes_runs[], ten_routes_study[], ten_routes_trainings[],
+    ten_routes_catalogue[];
 
 /* ---- Streams of events (stream.c) ---------------------------------------------------------------------------------
  */

@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "report/report.h"
 #include "serve/policy.h"
+#include "serve/records.h"
 
 #include <dirent.h>
 #include <pthread.h>
@@ -202,8 +203,11 @@ static void study(struct ten_server *server, const struct ten_request *request, 
     const char *folder = ten_server_options(server)->study;
     char path[2048], updated[32];
     struct look look = look_at(folder);
+    bool runs = ten_records_of_study(server, path, sizeof path);
     if (!look.sum) {
-        refuse(server, reply);
+        ten_reply_json(reply, 200,
+                       json_pack("{s:s, s:n, s:b, s:n, s:b, s:b, s:[]}", "folder", folder, "report", "making", 0,
+                                 "updated", "finished", 0, "runs", runs, "sections"));
         return;
     }
     struct tm parts;
@@ -211,8 +215,8 @@ static void study(struct ten_server *server, const struct ten_request *request, 
     bool finished = ten_path_join(path, sizeof path, folder, "study.json", NULL) == TEN_OK && ten_file_exists(path);
     pthread_mutex_lock(&state.lock);
     bool there = report_is_there(server, &look), any = state.html.bytes != NULL;
-    json_t *json = json_pack("{s:s, s:s?, s:b, s:s, s:b, s:o}", "folder", folder, "report", any ? "/report" : NULL,
-                             "making", !there, "updated", updated, "finished", finished, "sections",
+    json_t *json = json_pack("{s:s, s:s?, s:b, s:s, s:b, s:b, s:o}", "folder", folder, "report", any ? "/report" : NULL,
+                             "making", !there, "updated", updated, "finished", finished, "runs", runs, "sections",
                              any ? json_incref(state.sections) : json_array());
     pthread_mutex_unlock(&state.lock);
     ten_reply_json(reply, 200, json);

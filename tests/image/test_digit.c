@@ -1,6 +1,6 @@
 /* From a picture to a digit: strokes drawn here on clean, dark, noisy, shaded and dirty ground must give nearly the
  * same digit, and nothing drawn must give nothing. */
-#include "test.h"
+#include "draw.h"
 
 #include "base/random.h"
 
@@ -10,41 +10,10 @@
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE };
 
-static struct ten_image blank(size_t height, size_t width, uint8_t level) {
-    struct ten_image image = {.height = height, .width = width, .pixels = malloc(height * width)};
-    assert_non_null(image.pixels);
-    memset(image.pixels, level, height * width);
-    return image;
-}
-
-struct point {
-    double x, y;
-};
-
-/* How far the point lies from the segment a-b. */
-static double distance(double x, double y, struct point a, struct point b) {
-    double dx = b.x - a.x, dy = b.y - a.y, t = ((x - a.x) * dx + (y - a.y) * dy) / (dx * dx + dy * dy);
-    t = fmin(fmax(t, 0), 1);
-    return hypot(x - a.x - t * dx, y - a.y - t * dy);
-}
-
-/* Mixes ink of this level into the picture along a line of points, with soft edges one pixel wide. */
-static void draw(struct ten_image *image, const struct point *points, size_t count, double radius, double level) {
-    for (size_t y = 0; y < image->height; y++)
-        for (size_t x = 0; x < image->width; x++) {
-            double nearest = 1e9;
-            for (size_t i = 0; i + 1 < count; i++)
-                nearest = fmin(nearest, distance((double)x + 0.5, (double)y + 0.5, points[i], points[i + 1]));
-            double cover = fmin(fmax(radius + 0.5 - nearest, 0), 1);
-            uint8_t *pixel = &image->pixels[y * image->width + x];
-            *pixel = (uint8_t)lrint(*pixel + cover * (level - *pixel));
-        }
-}
-
 /* A seven in the middle of 200 x 200. */
 static const struct point seven[] = {{60, 50}, {140, 50}, {90, 150}};
 
-static void draw_seven(struct ten_image *image, double level) { draw(image, seven, 3, 7, level); }
+static void draw_seven(struct ten_image *image, double level) { draw_line(image, seven, 3, 7, level); }
 
 static struct ten_box digit_of(const struct ten_image *image, uint8_t digit[PIXELS]) {
     struct ten_error error;
@@ -74,7 +43,7 @@ static void assert_box_near(struct ten_box box, size_t x, size_t y, size_t width
 
 /* What the seven looks like when all goes well. */
 static void reference(uint8_t digit[PIXELS]) {
-    struct ten_image image = blank(200, 200, 0);
+    struct ten_image image = draw_blank(200, 200, 0);
     draw_seven(&image, 255);
     digit_of(&image, digit);
     ten_image_release(&image);
@@ -85,7 +54,7 @@ static void reference(uint8_t digit[PIXELS]) {
 static void test_size_and_place(void **state) {
     (void)state;
     uint8_t digit[PIXELS];
-    struct ten_image image = blank(200, 200, 0);
+    struct ten_image image = draw_blank(200, 200, 0);
     draw_seven(&image, 255);
     struct ten_box box = digit_of(&image, digit);
     assert_box_near(box, 53, 43, 94, 114, 1);
@@ -110,10 +79,10 @@ static void test_place_and_size_do_not_matter(void **state) {
     uint8_t expected[PIXELS], digit[PIXELS];
     reference(expected);
     for (int scale = 1; scale <= 3; scale++) {
-        struct ten_image image = blank(700, 500, 0);
+        struct ten_image image = draw_blank(700, 500, 0);
         struct point points[3];
         for (size_t i = 0; i < 3; i++) points[i] = (struct point){seven[i].x * scale + 10, seven[i].y * scale + 10};
-        draw(&image, points, 3, 7 * scale, 255);
+        draw_line(&image, points, 3, 7 * scale, 255);
         digit_of(&image, digit);
         assert_true(difference(digit, expected) < 4);
         ten_image_release(&image);
@@ -130,8 +99,8 @@ static double ink_of_row(const uint8_t *digit, size_t y) {
 static void test_proportions_stay(void **state) {
     (void)state;
     uint8_t digit[PIXELS];
-    struct ten_image image = blank(280, 280, 0); /* a loop twice as high as wide */
-    draw(&image, (struct point[]){{100, 60}, {180, 60}, {180, 220}, {100, 220}, {100, 60}}, 5, 7, 255);
+    struct ten_image image = draw_blank(280, 280, 0); /* a loop twice as high as wide */
+    draw_line(&image, (struct point[]){{100, 60}, {180, 60}, {180, 220}, {100, 220}, {100, 60}}, 5, 7, 255);
     digit_of(&image, digit);
     size_t left = SIDE, right = 0, top = SIDE, bottom = 0;
     for (size_t i = 0; i < PIXELS; i++) {
@@ -148,8 +117,8 @@ static void test_pens_are_evened(void **state) {
     (void)state;
     uint8_t digit[PIXELS];
     for (double radius = 1; radius <= 14; radius *= 1.7) {
-        struct ten_image image = blank(280, 280, 255);
-        draw(&image, (struct point[]){{140, 50}, {140, 230}}, 2, radius, 0);
+        struct ten_image image = draw_blank(280, 280, 255);
+        draw_line(&image, (struct point[]){{140, 50}, {140, 230}}, 2, radius, 0);
         digit_of(&image, digit);
         assert_true(ink_of_row(digit, 14) > 1.9 &&
                     ink_of_row(digit, 14) < 3.6); /* the pens would be 0.2 to 2.6 pixels wide */
@@ -165,7 +134,7 @@ static void test_polarity(void **state) {
     reference(expected);
     static const uint8_t levels[][2] = {{255, 0}, {0, 255}, {220, 100}, {90, 180}, {255, 225}, {10, 35}};
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        struct ten_image image = blank(200, 200, levels[i][0]);
+        struct ten_image image = draw_blank(200, 200, levels[i][0]);
         draw_seven(&image, levels[i][1]);
         assert_box_near(digit_of(&image, digit), 53, 43, 94, 114, 1);
         assert_true(difference(digit, expected) < 2);
@@ -178,7 +147,7 @@ static void test_uneven_light_and_noise(void **state) {
     uint8_t expected[PIXELS], digit[PIXELS];
     reference(expected);
     for (int direction = 0; direction < 4; direction++) {
-        struct ten_image image = blank(200, 200, 255);
+        struct ten_image image = draw_blank(200, 200, 255);
         draw_seven(&image, 150);
         struct ten_random random;
         ten_random_init(&random, 5, (uint64_t)direction);
@@ -199,11 +168,11 @@ static void test_specks_and_scraps(void **state) {
     (void)state;
     uint8_t expected[PIXELS], digit[PIXELS];
     reference(expected);
-    struct ten_image image = blank(200, 200, 240);
+    struct ten_image image = draw_blank(200, 200, 240);
     draw_seven(&image, 20);
     for (size_t i = 0; i < 30; i++) image.pixels[(i * 37 % 190 + 5) * 200 + i * 61 % 190 + 5] = 40;
-    draw(&image, (struct point[]){{20, 180}, {24, 180}}, 2, 2, 20);
-    draw(&image, (struct point[]){{0, 20}, {0, 60}}, 2, 4, 20); /* of something else, cut by the border */
+    draw_line(&image, (struct point[]){{20, 180}, {24, 180}}, 2, 2, 20);
+    draw_line(&image, (struct point[]){{0, 20}, {0, 60}}, 2, 4, 20); /* of something else, cut by the border */
     assert_box_near(digit_of(&image, digit), 53, 43, 94, 114, 3);
     assert_true(difference(digit, expected) < 6);
     ten_image_release(&image);
@@ -212,9 +181,9 @@ static void test_specks_and_scraps(void **state) {
 static void test_loose_strokes_belong(void **state) {
     (void)state;
     uint8_t digit[PIXELS];
-    struct ten_image image = blank(200, 200, 0);
-    draw(&image, (struct point[]){{70, 60}, {70, 95}, {110, 110}, {100, 150}, {65, 150}}, 5, 5, 255);
-    draw(&image, (struct point[]){{90, 55}, {125, 55}}, 2, 5, 255); /* a five's bar, not joined to it */
+    struct ten_image image = draw_blank(200, 200, 0);
+    draw_line(&image, (struct point[]){{70, 60}, {70, 95}, {110, 110}, {100, 150}, {65, 150}}, 5, 5, 255);
+    draw_line(&image, (struct point[]){{90, 55}, {125, 55}}, 2, 5, 255); /* a five's bar, not joined to it */
     assert_box_near(digit_of(&image, digit), 60, 50, 70, 105, 1);
     ten_image_release(&image);
 }
@@ -222,15 +191,21 @@ static void test_loose_strokes_belong(void **state) {
 static void test_ink_at_the_border(void **state) {
     (void)state;
     uint8_t digit[PIXELS], whole[PIXELS];
-    struct ten_image tight = blank(60, 30, 0), loose = blank(120, 90, 0);
-    draw(&tight, (struct point[]){{26, 0}, {4, 30}, {26, 59}, {4, 59}}, 4, 4, 255);
-    draw(&loose, (struct point[]){{56, 30}, {34, 60}, {56, 89}, {34, 89}}, 4, 4, 255);
+    struct ten_image tight = draw_blank(60, 30, 0), loose = draw_blank(120, 90, 0);
+    draw_line(&tight, (struct point[]){{26, 0}, {4, 30}, {26, 59}, {4, 59}}, 4, 4, 255);
+    draw_line(&loose, (struct point[]){{56, 30}, {34, 60}, {56, 89}, {34, 89}}, 4, 4, 255);
     for (size_t y = 0; y < 120; y++) /* the same, cut where the tight picture ends */
         for (size_t x = 0; x < 90; x++)
             if (x < 30 || x >= 60 || y < 30 || y >= 90) loose.pixels[y * 90 + x] = 0;
     digit_of(&tight, digit);
     digit_of(&loose, whole);
-    assert_true(difference(digit, whole) < 6);
+    double least = 255; /* the centre may lie just between two pixels */
+    for (size_t move = 0; move < 3; move++) {
+        uint8_t moved[PIXELS + 2 * SIDE] = {0};
+        memcpy(moved + move * SIDE, whole, PIXELS);
+        least = fmin(least, difference(digit, moved + SIDE));
+    }
+    assert_true(least < 3);
     ten_image_release(&tight);
     ten_image_release(&loose);
 }
@@ -249,11 +224,11 @@ static void test_empty_pictures(void **state) {
     static const size_t sides[][2] = {{1, 1}, {1, 9}, {9, 1}, {2, 2}, {28, 28}, {280, 280}};
     for (size_t i = 0; i < sizeof sides / sizeof *sides; i++)
         for (int level = 0; level < 256; level += 85) {
-            struct ten_image image = blank(sides[i][0], sides[i][1], (uint8_t)level);
+            struct ten_image image = draw_blank(sides[i][0], sides[i][1], (uint8_t)level);
             assert_nothing(&image);
             ten_image_release(&image);
         }
-    struct ten_image paper = blank(150, 150, 200); /* noise and shade are no ink */
+    struct ten_image paper = draw_blank(150, 150, 200); /* noise and shade are no ink */
     struct ten_random random;
     ten_random_init(&random, 3, 3);
     for (size_t i = 0; i < 150 * 150; i++)
@@ -270,14 +245,14 @@ static void test_tiny_and_odd_pictures(void **state) {
     for (size_t height = 1; height < 8; height++)
         for (size_t width = 1; width < 8; width++)
             for (int trial = 0; trial < 20; trial++) {
-                struct ten_image image = blank(height, width, 0);
+                struct ten_image image = draw_blank(height, width, 0);
                 for (size_t i = 0; i < height * width; i++)
                     image.pixels[i] = (uint8_t)(ten_random_below(&random, 2) * ten_random_below(&random, 256));
                 struct ten_box box = digit_of(&image, digit);
                 assert_true(box.x + box.width <= width && box.y + box.height <= height);
                 ten_image_release(&image);
             }
-    struct ten_image line = blank(1, 5000, 255);
+    struct ten_image line = draw_blank(1, 5000, 255);
     for (size_t x = 2000; x < 2500; x++) line.pixels[x] = 0;
     assert_box_near(digit_of(&line, digit), 2000, 0, 500, 1, 5);
     ten_image_release(&line);
@@ -287,10 +262,10 @@ static void test_large_picture(void **state) {
     (void)state;
     uint8_t expected[PIXELS], digit[PIXELS];
     reference(expected);
-    struct ten_image image = blank(1500, 1100, 230);
+    struct ten_image image = draw_blank(1500, 1100, 230);
     struct point points[3];
     for (size_t i = 0; i < 3; i++) points[i] = (struct point){seven[i].x * 4, seven[i].y * 4};
-    draw(&image, points, 3, 28, 60);
+    draw_line(&image, points, 3, 28, 60);
     assert_box_near(digit_of(&image, digit), 212, 172, 376, 456, 3);
     assert_true(difference(digit, expected) < 4);
     ten_image_release(&image);
@@ -305,7 +280,7 @@ static void test_wrong_arguments(void **state) {
     assert_fails(ten_image_to_digit(&image, digit, &box, &error), TEN_INVALID, "0 x 0");
     assert_int_equal(box.width, 0);
     assert_int_equal(ten_image_to_digit(&image, digit, NULL, NULL), TEN_INVALID);
-    image = blank(20, 20, 9);
+    image = draw_blank(20, 20, 9);
     image.pixels[210] = 255;
     assert_ok(ten_image_to_digit(&image, digit, NULL, &error));
     ten_image_release(&image);

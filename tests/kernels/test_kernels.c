@@ -217,6 +217,41 @@ static void try_packed(const struct ten_kernels *set, struct ten_random *random,
     free(expected.block);
 }
 
+/* Some rows of the sum are those rows put side by side. */
+static void try_gathered(const struct ten_kernels *set, struct ten_random *random, const struct product *p,
+                         float *scratch) {
+    if (!p->bf16 || p->accumulate) return;
+    uint32_t *rows = fresh(p->k, sizeof *rows);
+    size_t some = 0;
+    for (size_t i = 0; i < p->k; i++)
+        if (ten_random_below(random, 3)) rows[some++] = (uint32_t)i;
+    struct product q = {.m = p->m, .n = p->n, .k = some, .bf16 = true};
+    float *a = fresh(p->m * some, sizeof *a), *b = fresh(some * p->n, sizeof *b);
+    for (size_t k = 0; k < some; k++) {
+        for (size_t i = 0; i < p->m; i++) a[i * some + k] = p->a.data[i * p->a.row + rows[k] * p->a.column];
+        for (size_t j = 0; j < p->n; j++) b[k * p->n + j] = p->b.data[rows[k] * p->b.row + j * p->b.column];
+    }
+    q.a = (struct ten_strided){a, some, 1};
+    q.b = (struct ten_strided){b, p->n, 1};
+    struct output c = output_new(p->m, p->n, p->n + 1), expected = output_new(p->m, p->n, p->n);
+    run_product(set, &q, &expected, scratch);
+    for (size_t i = 0; i < TEN_MATMUL_SCRATCH; i += 97) scratch[i] = NAN;
+    set->gathered_bf16(p->m, p->n, some, p->a, p->b, rows, output_row(&c, 0), c.stride, scratch);
+    check_guards(&c, "gathered_bf16");
+    if (!same_output(&c, &expected))
+        fail_msg("%s: gathered_bf16 %zux%zux%zu of %zu: not what matmul_bf16 gives", set->name, p->m, p->n, some, p->k);
+    set->gathered_bf16(p->m, p->n, p->k, p->a, p->b, NULL, output_row(&c, 0), c.stride, scratch);
+    struct output whole = output_new(p->m, p->n, p->n);
+    run_product(set, p, &whole, scratch);
+    if (!same_output(&c, &whole)) fail_msg("%s: gathered_bf16 of all rows: not what matmul_bf16 gives", set->name);
+    free(a);
+    free(b);
+    free(rows);
+    free(c.block);
+    free(expected.block);
+    free(whole.block);
+}
+
 /* The set, again for the same bits, and the generic set. */
 static void try_product(const struct ten_kernels *set, struct ten_random *random, size_t m, size_t n, size_t k,
                         enum values kind, bool bf16, float *scratch) {
@@ -231,6 +266,7 @@ static void try_product(const struct ten_kernels *set, struct ten_random *random
     if (!same_output(&c, &again))
         fail_msg("%s: matmul %zux%zux%zu gives other bits the second time", set->name, m, n, k);
     try_packed(set, random, &p, scratch);
+    try_gathered(set, random, &p, scratch);
     run_product(ten_kernels_at(0), &p, &generic, scratch);
     check_product(&p, &generic, "generic"); /* both within the bound of the truth: within twice that of each other */
     free(c.block);
@@ -998,6 +1034,7 @@ static void (*const test_of[TEN_KERNELS])(const struct ten_kernels *set) = {
     [TEN_KERNEL_matmul_bf16] = test_matmul_bf16_of,
     [TEN_KERNEL_pack_bf16] = test_matmul_bf16_of,
     [TEN_KERNEL_packed_bf16] = test_matmul_bf16_of,
+    [TEN_KERNEL_gathered_bf16] = test_matmul_bf16_of,
     [TEN_KERNEL_windows_product] = test_windows_of,
     [TEN_KERNEL_windows_weights] = test_windows_of,
     [TEN_KERNEL_windows_spread] = test_windows_of,

@@ -431,6 +431,78 @@ static void test_precision(void **state) {
     }
 }
 
+/* ---- Rows that are learned ---- */
+
+static int by_size(const void *a, const void *b) {
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+static void gradient_of(struct bench *b, size_t rows, float skip, enum ten_precision precision, float *gradient) {
+    struct ten_error error;
+    struct ten_batch_result result;
+    struct ten_workspace *workspace = workspace_new(b, 2);
+    struct ten_batch_input input = {.rows = rows,
+                                    .fill = copy_row,
+                                    .context = b,
+                                    .labels = b->labels,
+                                    .label_smoothing = 0.1f,
+                                    .skip = skip,
+                                    .precision = precision};
+    assert_ok(ten_workspace_run(workspace, b->parameters, b->statistics, &input, &result, &error));
+    ten_workspace_gradient(workspace, 0, b->network->parameters, 0, gradient);
+    ten_workspace_free(workspace);
+}
+
+/* The gradient is that of the rows that are not skipped; half of them are. */
+static void test_skip(void **state) {
+    (void)state;
+    static const char *const texts[] = {"dense 20, relu, dense 18, relu, dense 10",
+                                        "conv 4 3x3, relu, maxpool 2, dense 17, relu, dense 10"};
+    for (size_t n = 0; n < 4; n++) {
+        struct ten_error error;
+        struct bench b = bench_new(texts[n / 2], n / 2 ? (struct ten_volume){8, 8, 1} : (struct ten_volume){1, 1, 12},
+                                   ROWS, n);
+        enum ten_precision precision = n % 2 ? TEN_BF16 : TEN_SINGLE;
+        size_t count = b.network->parameters, size = ten_volume_size(b.network->in), left = 0;
+        struct ten_batch batch = {.rows = ROWS, .shape = {size, 0, 0}, .floats = b.images};
+        static float p[ROWS * TEN_CLASSES];
+        float farthest[ROWS], sorted[ROWS];
+        assert_ok(ten_network_predict(b.network, b.parameters, b.statistics, NULL, precision, &batch, false, p, NULL,
+                                      &error));
+        for (size_t i = 0; i < ROWS; i++) {
+            farthest[i] = 0;
+            for (size_t c = 0; c < TEN_CLASSES; c++)
+                farthest[i] = fmaxf(farthest[i],
+                                    fabsf(p[i * TEN_CLASSES + c] - 0.01f - (c == b.labels[i] ? 0.9f : 0)));
+        }
+        memcpy(sorted, farthest, sizeof sorted);
+        qsort(sorted, ROWS, sizeof *sorted, by_size);
+        float skip = (sorted[ROWS / 2 - 1] + sorted[ROWS / 2]) / 2;
+        float *some = malloc(count * sizeof *some), *those = malloc(count * sizeof *those);
+        gradient_of(&b, ROWS, skip, precision, some);
+        for (size_t i = 0; i < ROWS; i++) {
+            if (farthest[i] < skip) continue;
+            memmove(b.images + left * size, b.images + i * size, size * sizeof *b.images);
+            b.labels[left++] = b.labels[i];
+        }
+        assert_true(left > ROWS / 4 && left < ROWS * 3 / 4);
+        gradient_of(&b, left, 0, precision, those);
+        double difference = 0, length = 0;
+        for (size_t i = 0; i < count; i++) {
+            difference += pow((double)some[i] * ROWS - (double)those[i] * (double)left, 2);
+            length += pow((double)those[i] * (double)left, 2);
+        }
+        if (!(sqrt(difference / length) <= (n % 2 ? 1e-2 : 1e-5)))
+            fail_msg("%s: differs by %.3g of its length", texts[n / 2], sqrt(difference / length));
+        gradient_of(&b, left, 2, precision, some); /* all of them are */
+        for (size_t i = 0; i < count; i++) assert_true(some[i] == 0);
+        free(some);
+        free(those);
+        bench_release(&b);
+    }
+}
+
 /* ---- Threads ---- */
 
 static void test_threads(void **state) {
@@ -474,9 +546,9 @@ static void test_batches(void **state) {
     assert_fails(ten_workspace_run(workspace, b.parameters, b.statistics, &input, &result, &error), TEN_INVALID,
                  "a batch of 4 rows; expected 1 to 3");
     input.rows = 3;
-    b.labels[1] = 10;
+    b.labels[1] = 11;
     assert_fails(ten_workspace_run(workspace, b.parameters, b.statistics, &input, &result, &error), TEN_INVALID,
-                 "row 1 of the batch has label 10; expected 0 to 9");
+                 "row 1 of the batch has label 11; expected 0 to 9");
     input.rows = 1; /* fewer than there is room for */
     assert_ok(ten_workspace_run(workspace, b.parameters, b.statistics, &input, &result, &error));
     ten_workspace_free(workspace);
@@ -756,7 +828,7 @@ int main(void) {
         cmocka_unit_test(test_saliency),
         cmocka_unit_test(test_outputs),
         cmocka_unit_test(test_precision),
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_skip), cmocka_unit_test(test_threads),
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_predict),
         cmocka_unit_test(test_predict_is_forward),

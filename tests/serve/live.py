@@ -306,7 +306,9 @@ def write_study(study, seed):
 @test
 def study_and_report(home):
     with Server(home, "--no-train", "--study", "some-study", name="study") as server:
-        same(server.code("GET", "/api/study"), (404, "no_study"))
+        same(server.json("GET", "/api/study"),
+             (200, {"folder": "some-study", "report": None, "making": False, "updated": None, "finished": False, "runs": False,
+                    "sections": []}))
         same(server.code("GET", "/report"), (404, "no_study"))
         study = make_study(home, "some-study")
         server.wait_for(lambda: server.ask("GET", "/report")[0] == 200)
@@ -330,6 +332,17 @@ def study_and_report(home):
             assert f'id="{section["id"]}"'.encode() in page, section
         same((study / "figures").exists(), False)  # nothing is written there
 
+        same((about["runs"], server.code("GET", "/api/runs?of=study")), (False, (404, "no_runs")))
+        done = run_program(home, "crossval", "--models", "nearest-centroid", "--folds", "3", "--data", "tiny", "--runs",
+                           "some-study/runs.sqlite", "--quiet")
+        same((done.returncode, server.json("GET", "/api/study")[1]["runs"]), (0, True))
+        own = server.json("GET", "/api/runs?of=study")[1]["runs"]
+        same(sorted(run["kind"] for run in own), ["crossval", "fold", "fold", "fold"])
+        whole = next(run["id"] for run in own if run["kind"] == "crossval")
+        same(len(server.json("GET", f"/api/runs/{whole}?of=study")[1]["children"]), 3)
+        same(server.code("GET", "/api/runs/99?of=study"), (404, "no_run"))
+        same(server.code("GET", "/api/runs?of=nonsense"), (400, "bad_of"))
+
         write_study(study, 4711)
         server.wait_for(lambda: b"4711" in server.ask("GET", "/report")[2])
         assert server.ask("GET", "/report")[1]["ETag"] != headers["ETag"]
@@ -343,6 +356,29 @@ def study_and_report(home):
 
 
 study_and_report.alone = True
+
+
+# ---- What can be trained -----------------------------------------------------------------------------------------------
+
+
+@test
+def catalogue(server):
+    found = server.json("GET", "/api/catalogue")[1]
+    known = json.loads(run_program(server.home, "info", "--json").stdout)
+    same([(m["name"], m["title"], m["summary"], m["prep"]) for m in found["models"]],
+         [(m["name"], m["title"], m["summary"], m["prep"]) for m in known["models"]])
+    same(found["steps"], [{k: step[k] for k in ("name", "summary", "argument")} for step in known["steps"]])
+    networks = {m["name"] for m in found["models"] if m["network"]}
+    assert {"mlp", "cnn2", "network"} <= networks and not networks & {"knn", "svm", "logistic"}, networks
+    for model, as_known in zip(found["models"], known["models"]):
+        for parameter, other in zip(model["parameters"], as_known["parameters"], strict=True):
+            same((parameter["name"], parameter["initial"], parameter["help"]), (other["name"], other["default"], other["help"]))
+            same(parameter["choices"], other.get("choices"))
+            numeric = parameter["type"] in ("integer", "real")
+            same((parameter["minimum"], parameter["maximum"]), (other["minimum"], other["maximum"]) if numeric else (None, None))
+    epochs = next(p for m in found["models"] if m["name"] == "cnn2" for p in m["parameters"] if p["name"] == "epochs")
+    same((epochs["type"], epochs["minimum"], epochs["open_minimum"]), ("integer", 1, False))
+    same(found["images"], len(read_idx(server.home, "train")[1]))
 
 
 # ---- Trainings ---------------------------------------------------------------------------------------------------------

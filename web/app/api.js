@@ -1,5 +1,6 @@
-// The server's API (docs/api.md): requests that end in a value or in an ApiError whose message can be shown as it is, and
-// whether the server is there at all. When it is not, health is asked for again and again, ever more slowly, until it is.
+// The server's API (docs/api.md): requests that end in a value or in an ApiError whose message can be shown as it is,
+// and whether the server is there at all. When it is not, health is asked for again and again, ever more slowly, until
+// it is.
 
 import { observable } from "./observable.js";
 
@@ -51,8 +52,8 @@ async function failure(answer) {
     answer.status, Number(answer.headers.get("Retry-After")) || 0);
 }
 
-// body: a Blob or bytes (a picture, told by content), or a plain object (sent as JSON). Gives the parsed answer, or null
-// where there is none (204). Aborting through `signal` rejects with the browser's AbortError.
+// body: a Blob or bytes (a picture, told by content), or a plain object (sent as JSON). Gives the parsed answer, or
+// null where there is none (204). Aborting through `signal` rejects with the browser's AbortError.
 export async function request(method, path, { body, signal } = {}) {
   const options = { method, signal, cache: "no-store" };
   if (body !== undefined) {

@@ -1,4 +1,5 @@
-// The page's frame: routes, theme, the list of models, what is said to screen readers, and the banner for a lost server.
+// The page's frame: routes, theme, the list of models, what is said to screen readers, and the banner for a lost
+// server.
 //
 // A view is a module views/NAME.js, shown at #NAME (or #NAME/rest), that exports
 //   title     of the document while it is shown
@@ -58,7 +59,8 @@ let speaking;
 function announce(text) {
   clearTimeout(speaking);
   at("announcer").textContent = "";
-  speaking = setTimeout(() => (at("announcer").textContent = text), 60); // a change of nothing to the same text is heard again
+  // a change of nothing to the same text is heard again
+  speaking = setTimeout(() => (at("announcer").textContent = text), 60);
 }
 
 // ---- Models ----
@@ -101,7 +103,8 @@ const mounted = new Set();
 
 const styleSheet = (href) => new Promise((resolve) => {
   if (document.querySelector(`link[href="${href}"]`)) return resolve();
-  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href, onload: resolve, onerror: resolve });
+  const link = document.createElement("link");
+  Object.assign(link, { rel: "stylesheet", href, onload: resolve, onerror: resolve });
   document.head.append(link);
 });
 
@@ -115,7 +118,7 @@ async function go() {
   if (name === shown.name) return route.set(rest);
   leave();
   const first = shown.name === null;
-  shown.name = name;
+  Object.assign(shown, { name, keeps: false });
   route.set(rest);
   root.dataset.view = name;
   for (const link of document.querySelectorAll("#navigation a[href^='#']")) {
@@ -146,7 +149,7 @@ async function go() {
 }
 
 function leave() {
-  if (shown.name === null || shown.keeps) return;
+  if (!mounted.has(shown.name) || shown.keeps) return;
   shown.unmount?.();
   shown.unmount = null;
   mounted.delete(shown.name);
@@ -165,8 +168,17 @@ function setUpBanner() {
   });
 }
 
+// The link to skip by leads past the bar, not to another view.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  at("main").focus();
+});
 setUpTheme();
 setUpBanner();
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address names the view
+  at("main").focus();
+});
 addEventListener("hashchange", go);
 go();
 followModels();

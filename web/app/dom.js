@@ -1,14 +1,15 @@
 // Elements, numbers and small pictures, as all views write them.
 
-// element("button.quiet", {type: "button", onclick: f, "aria-label": "..."}, "text", child...). Attributes that are null or
-// false are left out; functions become properties.
+// element("button.quiet", {type: "button", onclick: f, "aria-label": "..."}, "text", child...). Attributes that are null
+// or false are left out; functions become properties.
 export function element(name, attributes = {}, ...children) {
   const [tag, ...classes] = name.split(".");
   const made = document.createElement(tag);
   if (classes.length) made.className = classes.join(" ");
   for (const [key, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
     if (typeof value === "function") made[key] = value;
-    else if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : value);
+    else made.setAttribute(key, value === true ? "" : value);
   }
   made.append(...children.filter((child) => child !== null && child !== undefined));
   return made;

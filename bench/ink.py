@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """How well digits are found and read that are not MNIST's: drawings and photos, and what can happen to them.
 
 usage: ink.py MODEL FOLDER [--only KIND[,KIND...]] [--limit N] [--show FILE.png] [--program PATH] [--seed N]

@@ -66,6 +66,14 @@ function announce(text) {
 // ---- Models ----
 
 const models = observable(null);
+// Of models with the same title each is told by its preprocessing, too.
+function toldApart(list) {
+  const times = new Map();
+  for (const { title } of list) times.set(title, (times.get(title) ?? 0) + 1);
+  return list.map((model) =>
+    times.get(model.title) > 1 ? { ...model, title: `${model.title} (${model.prep.replaceAll(",", ", ")})` } : model,
+  );
+}
 const OFTEN = 1000, SELDOM = 15000; // milliseconds between two looks: while models are being made, and otherwise
 
 let wake = () => {};
@@ -83,7 +91,7 @@ async function followModels() {
     try {
       const answer = awake() ? await api.get("/api/models") : models.value;
       const text = JSON.stringify(answer);
-      if (text !== last) models.set(answer);
+      if (text !== last) models.set(answer && { ...answer, models: toldApart(answer.models) });
       last = text;
       const coming = answer?.preparing.some(({ state }) => state !== "failed") || !answer?.models.length;
       if (coming && awake()) pause = OFTEN;

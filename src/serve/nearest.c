@@ -1,10 +1,13 @@
 /* POST /api/nearest and GET /api/digit/INDEX: the digit beside images of the dataset. */
 #include "serve/nearest.h"
 
+#include "base/clock.h"
+#include "base/random.h"
 #include "serve/query.h"
 #include "study/json.h"
 
 #include <pthread.h>
+#include <string.h>
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE, USUAL = 8 };
 
@@ -63,7 +66,14 @@ static void nearest(struct ten_server *server, const struct ten_request *request
 static void digit(struct ten_server *server, const struct ten_request *request, struct ten_reply *reply) {
     int64_t index;
     const struct ten_data *data = ten_request_data(server, reply);
-    if (!data || !ten_request_id(request, &index, reply)) return;
+    if (!data) return;
+    if (strcmp(request->rest, "random") == 0) {
+        struct ten_random random;
+        ten_random_init(&random, (uint64_t)(ten_seconds() * 1e9), 0);
+        index = (int64_t)ten_random_below(&random, data->test.count);
+    } else if (!ten_request_id(request, &index, reply)) {
+        return;
+    }
     if ((size_t)index >= data->test.count)
         ten_reply_error(reply, 404, "not_found", "there is no test image %lld; the last is %zu", (long long)index,
                         data->test.count - 1);

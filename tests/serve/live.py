@@ -152,6 +152,8 @@ def digits_of_the_test_set(server):
         same(server.json("GET", f"/api/digit/{i}"), (200, {"index": i, "label": labels[i], "image": list(images[i])}))
     for wrong in (str(len(labels)), "-1", "x", "", "1/2", "99999999999999999999"):
         same(server.code("GET", f"/api/digit/{wrong}"), (404, "not_found"))
+    one = server.json("GET", "/api/digit/random")[1]
+    same(one, server.json("GET", f"/api/digit/{one['index']}")[1])
 
 
 @test

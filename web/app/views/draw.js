@@ -294,7 +294,7 @@ export function mount(root, { api, models, announce, theme }) {
     try {
       const [{ greyPicture }, { index, label, image }] = await Promise.all([
         import("../draw/picture.js"),
-        api.get(`/api/digit/${Math.floor(10000 * Math.random())}`),
+        api.get("/api/digit/random"),
       ]);
       const name = `MNIST’s test image ${index}, a ${label} by its label.`;
       const picture = greyPicture(image, 28, 28, encodeGrey(image, 28, 28), name);

@@ -84,9 +84,7 @@ static enum ten_status parse_strengths(const struct options *options, struct ten
     for (size_t i = 0; i < count; i++) settings[i] = names[i];
     struct ten_values values;
     enum ten_status status = ten_values_parse(&values, &about, settings, count, error);
-    const double *number = values.number;
-    if (status == TEN_OK)
-        *strengths = (struct ten_augment){number[0], number[1], number[2], number[3], number[4], number[5]};
+    if (status == TEN_OK) *strengths = ten_augment_of(values.number);
     return status;
 }
 

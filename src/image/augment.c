@@ -1,11 +1,12 @@
-/* Deformed copies of images: one map, one field of displacements and one resampling each; see augment.h for the
- * mathematics. The inner loops run along rows, so that compilers make vectors of them; only the four loads of each
- * pixel are done one by one. */
+/* Deformed copies of images: one map, one field of displacements and one resampling each, and then the look of the ink
+ * if wanted; see augment.h for the mathematics. The inner loops run along rows, so that compilers make vectors of them;
+ * only the four loads of each pixel are done one by one. */
 #include "image/augment.h"
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "image/style.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -43,7 +44,66 @@ const struct ten_parameter ten_augment_parameters[TEN_AUGMENT_PARAMETERS] = {
      .minimum = 1,
      .maximum = TEN_MAX_SIDE,
      .help = "how far the elastic deformation is smooth, in pixels"},
+    {.name = "keystone",
+     .type = TEN_REAL,
+     .initial = "0",
+     .minimum = 0,
+     .maximum = TEN_MAX_SIDE,
+     .help = "pixels by which corners move at most, as when paper is seen at a slant"},
+    {.name = "stroke",
+     .type = TEN_REAL,
+     .initial = "0",
+     .minimum = 0,
+     .maximum = 8,
+     .help = "pixels by which strokes become wider or narrower at most"},
+    {.name = "gaps", .type = TEN_REAL, .initial = "0", .minimum = 0, .maximum = 1, .help = "share with broken strokes"},
+    {.name = "specks",
+     .type = TEN_REAL,
+     .initial = "0",
+     .minimum = 0,
+     .maximum = 1,
+     .help = "share with specks or ends of other lines"},
+    {.name = "blur",
+     .type = TEN_REAL,
+     .initial = "0",
+     .minimum = 0,
+     .maximum = 0.8,
+     .help = "deviation at most, pixels"},
+    {.name = "edge",
+     .type = TEN_REAL,
+     .initial = "0",
+     .minimum = 0,
+     .maximum = 1,
+     .help = "how much harder or softer edges become at most"},
+    {.name = "grain",
+     .type = TEN_REAL,
+     .initial = "0",
+     .minimum = 0,
+     .maximum = 1,
+     .help = "share of its level that a pixel loses at most"},
+    {.name = "fit",
+     .type = TEN_REAL,
+     .initial = "0",
+     .minimum = 0,
+     .maximum = TEN_MAX_SIDE,
+     .help = "pixels that the longer side gets, the whole being centred, as digits found in pictures are with 20"},
+    {.name = "styles",
+     .type = TEN_REAL,
+     .initial = "0",
+     .minimum = 0,
+     .maximum = 1,
+     .help = "share of the 1s, 4s, 7s and 9s that are written in another hand's way"},
 };
+
+struct ten_augment ten_augment_of(const double v[TEN_AUGMENT_PARAMETERS]) {
+    return (struct ten_augment){
+        v[0], v[1], v[2], v[3], v[4], v[5], v[6], {v[7], v[8], v[9], v[10], v[11], v[12], v[13]}, v[14]};
+}
+
+bool ten_augment_wanted(const struct ten_augment *a) {
+    return a->shift > 0 || a->rotate > 0 || a->scale > 0 || a->shear > 0 || a->elastic > 0 || a->keystone > 0 ||
+           a->styles > 0 || ten_inking_wanted(&a->ink);
+}
 
 /* ---- Resampling ------------------------------------------------------------------------------------------------- */
 
@@ -72,14 +132,16 @@ static void pad(const float *image, size_t height, size_t width, float *padded) 
         memcpy(padded + (y + 1) * stride + 1, image + y * width, width * sizeof *padded);
 }
 
-/* A row of places in the source, in pixels of the padded one: the whole part as an index, and the rest. */
-static void locate_row(size_t height, size_t width, const struct ten_affine *map, size_t row, const float *restrict dx,
-                       const float *restrict dy, int32_t *restrict index, float *restrict right, float *restrict down) {
+/* A row of `count` places in the source of height x width pixels, in pixels of the padded one: the whole part as an
+ * index, and the rest. */
+static void locate_row(size_t height, size_t width, size_t count, const struct ten_affine *map, size_t row,
+                       const float *restrict dx, const float *restrict dy, int32_t *restrict index,
+                       float *restrict right, float *restrict down) {
     float x_start = (float)(map->xy * (double)row + map->x0 + 1), x_step = (float)map->xx;
     float y_start = (float)(map->yy * (double)row + map->y0 + 1), y_step = (float)map->yx;
     float x_end = (float)(width + 1), y_end = (float)(height + 1);
     int32_t stride = (int32_t)(width + BORDER);
-    for (int32_t i = 0; i < (int32_t)width; i++) {
+    for (int32_t i = 0; i < (int32_t)count; i++) {
         float x = x_start + x_step * (float)i, y = y_start + y_step * (float)i;
         if (dx) x += dx[i];
         if (dy) y += dy[i];
@@ -94,10 +156,9 @@ static void locate_row(size_t height, size_t width, const struct ten_affine *map
     }
 }
 
-static void sample_row(const float *restrict padded, size_t width, const int32_t *restrict index,
+static void sample_row(const float *restrict padded, size_t stride, size_t count, const int32_t *restrict index,
                        const float *restrict right, const float *restrict down, float *restrict out) {
-    size_t stride = width + BORDER;
-    for (size_t i = 0; i < width; i++) {
+    for (size_t i = 0; i < count; i++) {
         const float *above = padded + index[i], *below = above + stride;
         float top = above[0] + right[i] * (above[1] - above[0]), bottom = below[0] + right[i] * (below[1] - below[0]);
         out[i] = top + down[i] * (bottom - top);
@@ -110,8 +171,51 @@ void ten_warp(const float *image, size_t height, size_t width, const struct ten_
     int32_t *index = (int32_t *)(void *)(down + width);
     pad(image, height, width, padded);
     for (size_t y = 0; y < height; y++) {
-        locate_row(height, width, map, y, dx ? dx + y * width : NULL, dy ? dy + y * width : NULL, index, right, down);
-        sample_row(padded, width, index, right, down, out + y * width);
+        locate_row(height, width, width, map, y, dx ? dx + y * width : NULL, dy ? dy + y * width : NULL, index, right,
+                   down);
+        sample_row(padded, width + BORDER, width, index, right, down, out + y * width);
+    }
+}
+
+/* ---- Onto a finer canvas ------------------------------------------------------------------------------------------
+ */
+
+/* Canvas pixel P lies at p = (P - 1/2) / 2 of the image: between two pixels, a quarter from the nearer one. */
+static void refine_row(const float *near, const float *far, size_t width, float *out) {
+    for (size_t x = 0; x < width; x++) {
+        size_t left = x > 0 ? x - 1 : 0, right = x + 1 < width ? x + 1 : x;
+        float here = 0.75f * near[x] + 0.25f * far[x];
+        out[2 * x] = 0.75f * here + 0.25f * (0.75f * near[left] + 0.25f * far[left]);
+        out[2 * x + 1] = 0.75f * here + 0.25f * (0.75f * near[right] + 0.25f * far[right]);
+    }
+}
+
+/* Row `row` of the canvas's displacements, of those of the image. */
+static void refine(const float *field, size_t height, size_t width, size_t row, float *out) {
+    size_t near = row / 2, far = row % 2 ? near + 1 : near - 1;
+    if ((row % 2 && far == height) || row == 0) far = near;
+    refine_row(field + near * width, field + far * width, width, out);
+}
+
+static size_t fine_scratch(size_t height, size_t width) {
+    return (height + BORDER) * (width + BORDER) + 5 * TEN_INKING_FINE * width;
+}
+
+/* As ten_warp, onto a canvas of 2 height x 2 width pixels. */
+static void warp_fine(const float *image, size_t height, size_t width, const struct ten_affine *map, const float *dx,
+                      const float *dy, float *canvas, float *scratch) {
+    size_t count = TEN_INKING_FINE * width;
+    float *padded = scratch, *right = padded + (height + BORDER) * (width + BORDER), *down = right + count;
+    float *dx_row = down + count, *dy_row = dx_row + count;
+    int32_t *index = (int32_t *)(void *)(dy_row + count);
+    struct ten_affine fine = {map->xx / 2, map->xy / 2, map->x0 - (map->xx + map->xy) / 4,
+                              map->yx / 2, map->yy / 2, map->y0 - (map->yx + map->yy) / 4};
+    pad(image, height, width, padded);
+    for (size_t y = 0; y < TEN_INKING_FINE * height; y++) {
+        if (dx) refine(dx, height, width, y, dx_row);
+        if (dy) refine(dy, height, width, y, dy_row);
+        locate_row(height, width, count, &fine, y, dx ? dx_row : NULL, dy ? dy_row : NULL, index, right, down);
+        sample_row(padded, width + BORDER, count, index, right, down, canvas + y * count);
     }
 }
 
@@ -209,12 +313,37 @@ void ten_deformer_free(struct ten_deformer *deformer) {
     free(deformer);
 }
 
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+static size_t canvas_size(const struct ten_deformer *d) {
+    return TEN_INKING_FINE * TEN_INKING_FINE * d->height * d->width;
+}
+
 size_t ten_deformer_scratch(const struct ten_deformer *d) {
-    size_t warp = ten_warp_scratch(d->height, d->width), field = field_scratch(d);
-    return 3 * d->height * d->width + (warp > field ? warp : field);
+    size_t rest = larger(ten_warp_scratch(d->height, d->width), field_scratch(d));
+    if (ten_inking_wanted(&d->strengths.ink))
+        rest = larger(rest, canvas_size(d) +
+                                larger(fine_scratch(d->height, d->width), ten_inking_scratch(d->height, d->width)));
+    return 4 * d->height * d->width + rest;
 }
 
 static double between(struct ten_random *random, double limit) { return limit * (2 * ten_random_unit(random) - 1); }
+
+/* Opposite corners move alike, neighbouring ones in opposite directions. */
+static void add_keystone(const struct ten_deformer *d, uint64_t seed, uint64_t stream, float *dx, float *dy) {
+    struct ten_random random;
+    ten_random_init(&random, seed ^ 0x6b657973746f6e65u /* "keystone" */, stream);
+    float x_most = (float)between(&random, d->strengths.keystone),
+          y_most = (float)between(&random, d->strengths.keystone);
+    bool elastic = d->strengths.elastic > 0;
+    for (size_t y = 0; y < d->height; y++)
+        for (size_t x = 0; x < d->width; x++) {
+            float u = d->width > 1 ? 2 * (float)x / (float)(d->width - 1) - 1 : 0;
+            float v = d->height > 1 ? 2 * (float)y / (float)(d->height - 1) - 1 : 0;
+            size_t i = y * d->width + x;
+            dx[i] = (elastic ? dx[i] : 0) + x_most * u * v;
+            dy[i] = (elastic ? dy[i] : 0) + y_most * u * v;
+        }
+}
 
 void ten_deformer_draw(const struct ten_deformer *d, uint64_t seed, uint64_t image, uint64_t copy,
                        struct ten_affine *map, float *dx, float *dy, float *scratch) {
@@ -229,24 +358,52 @@ void ten_deformer_draw(const struct ten_deformer *d, uint64_t seed, uint64_t ima
     double shear = between(&random, s->shear);
     *map = ten_affine_make(d->height, d->width, angle, shear, scale_x, scale_y, right, down);
     if (s->elastic > 0) draw_field(d, &random, dx, dy, scratch);
+    if (s->keystone > 0) add_keystone(d, seed, image | copy << 32, dx, dy);
 }
 
-void ten_deform_floats(const struct ten_deformer *d, uint64_t seed, uint64_t image, uint64_t copy, const float *in,
-                       float *out, float *scratch) {
+/* The image's largest value is taken as ink in full, so that the unit of the values does not matter. */
+static void deform_ink(const struct ten_deformer *d, uint64_t seed, uint64_t stream, const struct ten_affine *map,
+                       const float *dx, const float *dy, const float *in, float *out, float *scratch) {
+    float *canvas = scratch, *rest = canvas + canvas_size(d), peak = 0;
+    struct ten_random random;
+    ten_random_init(&random, seed ^ 0x696e6bu /* "ink" */, stream);
+    for (size_t i = 0; i < d->height * d->width; i++) peak = in[i] > peak ? in[i] : peak;
+    if (peak == 0) {
+        memset(out, 0, d->height * d->width * sizeof *out);
+        return;
+    }
+    warp_fine(in, d->height, d->width, map, dx, dy, canvas, rest);
+    for (size_t i = 0; i < canvas_size(d); i++) canvas[i] *= 1 / peak;
+    ten_inking_draw(&d->strengths.ink, &random, d->height, d->width, canvas, out, rest);
+    for (size_t i = 0; i < d->height * d->width; i++) out[i] *= peak;
+}
+
+void ten_deform_floats(const struct ten_deformer *d, uint64_t seed, uint64_t image, uint64_t copy, size_t label,
+                       const float *in, float *out, float *scratch) {
     size_t pixels = d->height * d->width;
-    float *dx = scratch, *dy = dx + pixels, *rest = dy + pixels;
-    bool elastic = d->strengths.elastic > 0;
+    float *dx = scratch, *dy = dx + pixels, *styled = dy + pixels, *rest = styled + pixels;
     struct ten_affine map;
+    if (d->strengths.styles > 0) {
+        struct ten_random random;
+        ten_random_init(&random, seed ^ 0x7374796c65u /* "style" */, image | copy << 32);
+        memcpy(styled, in, pixels * sizeof *styled);
+        ten_restyle(d->strengths.styles, &random, label, d->height, d->width, styled, rest);
+        in = styled;
+    }
     ten_deformer_draw(d, seed, image, copy, &map, dx, dy, rest);
-    ten_warp(in, d->height, d->width, &map, elastic ? dx : NULL, elastic ? dy : NULL, out, rest);
+    if (d->strengths.elastic == 0 && d->strengths.keystone == 0) dx = dy = NULL;
+    if (ten_inking_wanted(&d->strengths.ink))
+        deform_ink(d, seed, image | copy << 32, &map, dx, dy, in, out, rest);
+    else
+        ten_warp(in, d->height, d->width, &map, dx, dy, out, rest);
 }
 
-void ten_deform_bytes(const struct ten_deformer *d, uint64_t seed, uint64_t image, uint64_t copy, const uint8_t *in,
-                      uint8_t *out, float *scratch) {
+void ten_deform_bytes(const struct ten_deformer *d, uint64_t seed, uint64_t image, uint64_t copy, size_t label,
+                      const uint8_t *in, uint8_t *out, float *scratch) {
     size_t pixels = d->height * d->width;
     float *values = scratch;
     for (size_t i = 0; i < pixels; i++) values[i] = (float)in[i];
-    ten_deform_floats(d, seed, image, copy, values, values, scratch + pixels);
+    ten_deform_floats(d, seed, image, copy, label, values, values, scratch + pixels);
     for (size_t i = 0; i < pixels; i++) out[i] = (uint8_t)(int32_t)(values[i] + 0.5f);
 }
 
@@ -270,8 +427,9 @@ static enum ten_status deform_block(void *context, size_t task, size_t thread, s
     size_t first = count + task * IMAGES_PER_TASK;
     size_t last = first + ten_block_length(c->out->count - count, IMAGES_PER_TASK, task);
     for (size_t i = first; i < last; i++)
-        ten_deform_bytes(c->deformer, c->seed, i % count, i / count, c->from->images + i % count * pixels,
-                         c->out->images + i * pixels, c->scratch + thread * c->room);
+        ten_deform_bytes(
+            c->deformer, c->seed, i % count, i / count, c->from->labels ? c->from->labels[i % count] : TEN_CLASSES,
+            c->from->images + i % count * pixels, c->out->images + i * pixels, c->scratch + thread * c->room);
     return TEN_OK;
 }
 

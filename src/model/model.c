@@ -25,6 +25,7 @@ static const struct ten_model_type *const table[] = {
     &ten_model_cnn2,
     &ten_model_lenet5,
     &ten_model_cnn_best,
+    &ten_model_cnn_hand,
     &ten_model_network,
 };
 

@@ -8,7 +8,7 @@
 #include "data/safetensors.h"
 #include "nn/network.h"
 
-enum { TEN_MAX_PARAMETERS = 40, TEN_MAX_TEXT = 512 /* bytes of a text, its end included */ };
+enum { TEN_MAX_PARAMETERS = 48, TEN_MAX_TEXT = 512 /* bytes of a text, its end included */ };
 
 /* Hyper-parameter values in the order of the model's table. A value given as a word has its place in `choices` in
  * `word`; a number has word -1. */
@@ -69,7 +69,7 @@ struct ten_model_type {
 extern const struct ten_model_type ten_model_naive_bayes, ten_model_nearest_centroid, ten_model_lda, ten_model_qda,
     ten_model_logistic, ten_model_decision_tree, ten_model_random_forest, ten_model_extra_trees,
     ten_model_gradient_boosting, ten_model_knn, ten_model_svm, ten_model_mlp, ten_model_mlp2, ten_model_cnn,
-    ten_model_cnn2, ten_model_lenet5, ten_model_cnn_best, ten_model_network;
+    ten_model_cnn2, ten_model_lenet5, ten_model_cnn_best, ten_model_cnn_hand, ten_model_network;
 
 /* By name; NULL if there is none. */
 const struct ten_model_type *ten_model_find(const char *name);

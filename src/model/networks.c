@@ -54,7 +54,17 @@ enum {
     FILTERS, /* of cnn and cnn2 */
     KERNEL_SIZE,
     DENSE,
-    ACTIVATION
+    ACTIVATION,
+    KEYSTONE = DROPOUT + 1, /* of cnn-hand */
+    STROKE,
+    GAPS,
+    SPECKS,
+    BLUR,
+    EDGE,
+    GRAIN,
+    FIT,
+    STYLES,
+    OTHERS
 };
 
 static const char *const optimizers[] = {"sgd", "adam", "adamw", "lion", NULL};
@@ -79,8 +89,8 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
     { .name = NAME, .type = TEN_CHOICE, .initial = DEFAULT, .choices = CHOICES, .help = HELP }
 
 /* The arguments are the defaults in which the networks differ. */
-#define TABLE(epochs, batch, rate, optimizer, decay, schedule, warm_up, smoothing, skipped, average, shift, rotate, scale,      \
-              views, own)                                                                                              \
+#define TABLE(epochs, batch, rate, optimizer, decay, schedule, warm_up, smoothing, skipped, average, shift, rotate,    \
+              scale, shear, elastic, views, ...)                                                                       \
     {                                                                                                                  \
         WHOLE("epochs", epochs, 1, 100000, "times that training goes through all images"),                             \
             WHOLE("batch_size", batch, 1, 100000, "images a step"),                                                    \
@@ -107,15 +117,15 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
             REAL("shift", shift, 0, 100, "deform images while training: pixels to each side at most"),                 \
             REAL("rotate", rotate, 0, 180, "degrees at most"),                                                         \
             REAL("scale", scale, 0, 0.9, "share of width and height at most"),                                         \
-            REAL("shear", "0", 0, 2, "pixels to the side per pixel of height at most"),                                \
-            REAL("elastic", "0", 0, 1e4, "alpha of the elastic deformation"),                                          \
+            REAL("shear", shear, 0, 2, "pixels to the side per pixel of height at most"),                              \
+            REAL("elastic", elastic, 0, 1e4, "alpha of the elastic deformation"),                                      \
             REAL("sigma", "4", 1, TEN_MAX_SIDE, "its smoothness in pixels"),                                           \
             REAL("max_seconds", "0", 0, 1e9, "time for training, to which the schedule is fitted; 0: no limit"),       \
             WORD("precision", "auto", precisions,                                                                      \
                  "of products in training, not of all of them; auto: the faster one here"),                            \
             WHOLE("test_shift", views, 0, 3,                                                                           \
                   "predict the mean over the image moved by up to so many pixels each way"),                           \
-            own                                                                                                        \
+            __VA_ARGS__                                                                                                \
     }
 
 #define DROPOUT_OF(rate) REAL("dropout", rate, 0, 0.9, "share of neurons dropped before the last layer")
@@ -128,18 +138,35 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
         WHOLE("dense", "128", 1, 65536, "neurons of the hidden layer"),                                                \
         WORD("activation", "relu", activations, "behind each convolution and the hidden layer")
 
+#define INK_OF(keystone, stroke, gaps, specks, blur, edge, grain, styles)                                              \
+    REAL("keystone", keystone, 0, TEN_MAX_SIDE, "pixels by which corners move at most, as when paper is slanted"),     \
+        REAL("stroke", stroke, 0, 8, "pixels by which strokes become wider or narrower at most"),                      \
+        REAL("gaps", gaps, 0, 1, "share of the images with broken strokes"),                                           \
+        REAL("specks", specks, 0, 1, "share of the images with specks or ends of other lines"),                        \
+        REAL("blur", blur, 0, 0.8, "deviation at most, in pixels"),                                                    \
+        REAL("edge", edge, 0, 1, "how much harder or softer edges become at most"),                                    \
+        REAL("grain", grain, 0, 1, "share of its level that a pixel loses at most"),                                   \
+        REAL("fit", "20", 0, TEN_MAX_SIDE,                                                                             \
+             "pixels that the longer side gets, the whole being centred, as digits found in pictures are"),            \
+        REAL("styles", styles, 0, 1, "share of the 1s, 4s, 7s and 9s written in another hand's way"),                  \
+        REAL("others", "0.15", 0, 10, "drawings of no digit beside the images, as a share of them")
+
 #define CNN2 "conv 32 3x3, relu, maxpool 2, conv 64 3x3, relu, maxpool 2, dense 128, relu"
 
-static const struct ten_parameter mlp_table[] =
-    TABLE("5", "256", "8e-3", "adam", "0", "one-cycle", "0.2", "0.1", "0.08", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
-static const struct ten_parameter cnn_table[] =
-    TABLE("10", "128", "3e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
-static const struct ten_parameter conv_table[] =
-    TABLE("10", "128", "3e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0", "0", "0", "0", "0", "0", SHAPE_OF("0"));
-static const struct ten_parameter best_table[] = TABLE("60", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05",
-                                                       "0", "0.999", "2", "12", "0.12", "1", DROPOUT_OF("0.3"));
-static const struct ten_parameter network_table[] =
-    TABLE("10", "128", "1e-3", "adam", "0", "constant", "0", "0", "0", "0", "0", "0", "0", "0", NET_OF(CNN2 ", dense 10"));
+static const struct ten_parameter mlp_table[] = TABLE("5", "256", "8e-3", "adam", "0", "one-cycle", "0.2", "0.1",
+                                                      "0.08", "0", "0", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
+static const struct ten_parameter cnn_table[] = TABLE("10", "128", "3e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0",
+                                                      "0", "0", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
+static const struct ten_parameter conv_table[] = TABLE("10", "128", "3e-3", "adam", "0", "one-cycle", "0.2", "0.05",
+                                                       "0", "0", "0", "0", "0", "0", "0", "0", SHAPE_OF("0"));
+static const struct ten_parameter best_table[] =
+    TABLE("60", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05", "0", "0.999", "2", "12", "0.12", "0", "0",
+          "1", DROPOUT_OF("0.3"));
+static const struct ten_parameter hand_table[] =
+    TABLE("16", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05", "0", "0.999", "0", "15", "0.2", "0.25",
+          "25", "0", DROPOUT_OF("0.3"), INK_OF("2", "2", "0.1", "0.1", "0.8", "1", "0.3", "0.25"));
+static const struct ten_parameter network_table[] = TABLE("10", "128", "1e-3", "adam", "0", "constant", "0", "0", "0",
+                                                          "0", "0", "0", "0", "0", "0", "0", NET_OF(CNN2 ", dense 10"));
 
 /* ---- The networks by name -------------------------------------------------------------------------------------------
  */
@@ -148,6 +175,7 @@ static const struct ten_parameter network_table[] =
 struct preset {
     const char *name, *body; /* NULL: the parameter `net` is all */
     size_t convolutions;     /* unless 0, the body is made by convolutions_of */
+    bool ink;                /* whether it has the parameters from KEYSTONE on */
 };
 
 /* Convolutions, each with an activation and pooling, and a hidden layer, as the parameters say. The largest of leaky
@@ -223,6 +251,20 @@ static enum ten_precision precision_of(const struct ten_values *values) {
     return word == BFLOAT16 || (word == AUTO && ten_kernels()->bf16_pays) ? TEN_BF16 : TEN_SINGLE;
 }
 
+static struct ten_augment augment_of(const struct preset *preset, const double *v) {
+    struct ten_augment a = {.shift = v[SHIFT],
+                            .rotate = v[ROTATE],
+                            .scale = v[SCALE],
+                            .shear = v[SHEAR],
+                            .elastic = v[ELASTIC],
+                            .sigma = v[SIGMA]};
+    if (!preset->ink) return a;
+    a.keystone = v[KEYSTONE];
+    a.styles = v[STYLES];
+    a.ink = (struct ten_inking){v[STROKE], v[GAPS], v[SPECKS], v[BLUR], v[EDGE], v[GRAIN], v[FIT]};
+    return a;
+}
+
 static struct ten_recipe recipe_of(const struct preset *preset, const struct ten_values *values) {
     const double *v = values->number;
     return (struct ten_recipe){
@@ -251,7 +293,8 @@ static struct ten_recipe recipe_of(const struct preset *preset, const struct ten
         .patience = (size_t)v[PATIENCE],
         .keep_best = values->word[KEEP_BEST] == TRUE,
         .average = v[AVERAGE],
-        .augment = {v[SHIFT], v[ROTATE], v[SCALE], v[SHEAR], v[ELASTIC], v[SIGMA]},
+        .augment = augment_of(preset, v),
+        .others = preset->ink ? v[OTHERS] : 0,
         .max_seconds = v[MAX_SECONDS],
         .precision = precision_of(values),
     };
@@ -486,8 +529,8 @@ static enum ten_status load(void *state, const struct ten_values *values, const 
 /* ---- The models
  * ------------------------------------------------------------------------------------------------------- */
 
-#define MODEL(id, NAME, BODY, CONVOLUTIONS, TITLE, SUMMARY, PREP, PARAMETERS, REQUEST)                                 \
-    static const struct preset preset_##id = {NAME, BODY, CONVOLUTIONS};                                                           \
+#define MODEL(id, NAME, BODY, CONVOLUTIONS, INK, TITLE, SUMMARY, PREP, PARAMETERS, REQUEST)                            \
+    static const struct preset preset_##id = {NAME, BODY, CONVOLUTIONS, INK};                                          \
     static enum ten_status fit_##id(void *state, const struct ten_training *training, struct ten_error *error) {       \
         return fit(state, &preset_##id, training, error);                                                              \
     }                                                                                                                  \
@@ -515,21 +558,23 @@ static enum ten_status load(void *state, const struct ten_values *values, const 
         .release = release,                                                                                            \
     }
 
-MODEL(mlp, "mlp", "dense 256, relu", 0, "Neural network", "One hidden layer of 256 neurons.", "deskew,scale", mlp_table,
-      false);
-MODEL(mlp2, "mlp2", "dense 256, relu, dense 128, relu", 0, "Neural network, two hidden layers",
+MODEL(mlp, "mlp", "dense 256, relu", 0, false, "Neural network", "One hidden layer of 256 neurons.", "deskew,scale",
+      mlp_table, false);
+MODEL(mlp2, "mlp2", "dense 256, relu, dense 128, relu", 0, false, "Neural network, two hidden layers",
       "Hidden layers of 256 and 128 neurons.", "deskew,scale", mlp_table, false);
-MODEL(cnn, "cnn", "", 1, "Convolutional network",
-      "One convolution, pooling and a hidden layer.", "scale", conv_table, false);
-MODEL(cnn2, "cnn2", "", 2, "Convolutional network, two convolutions",
+MODEL(cnn, "cnn", "", 1, false, "Convolutional network", "One convolution, pooling and a hidden layer.", "scale",
+      conv_table, false);
+MODEL(cnn2, "cnn2", "", 2, false, "Convolutional network, two convolutions",
       "Two convolutions, each with pooling, and a hidden layer.", "scale", conv_table, false);
 MODEL(lenet5, "lenet5",
-      "conv 6 5x5 pad 2, relu, maxpool 2, conv 16 5x5, relu, maxpool 2, dense 120, relu, dense 84, relu", 0, "LeNet-5",
-      "The network of LeCun et al. (1998), with today's activation and pooling.", "scale", cnn_table, false);
-MODEL(cnn_best, "cnn-best",
-      "conv 32 5x5, maxpool 2, batchnorm, relu, conv 64 3x3, batchnorm, relu, conv 64 3x3, maxpool 2, batchnorm, relu, "
-      "conv 128 3x3 pad same, batchnorm, relu, dense 128, batchnorm, relu",
-      0, "Convolutional network, best recipe", "Four convolutions, trained long on deformed images.", "scale", best_table,
-      true);
-MODEL(network, "network", NULL, 0, "Network by its text", "Any network, written out with --net.", "scale", network_table,
-      true);
+      "conv 6 5x5 pad 2, relu, maxpool 2, conv 16 5x5, relu, maxpool 2, dense 120, relu, dense 84, relu", 0, false,
+      "LeNet-5", "The network of LeCun et al. (1998), with today's activation and pooling.", "scale", cnn_table, false);
+#define BEST                                                                                                           \
+    "conv 32 5x5, maxpool 2, batchnorm, relu, conv 64 3x3, batchnorm, relu, conv 64 3x3, maxpool 2, batchnorm, relu, " \
+    "conv 128 3x3 pad same, batchnorm, relu, dense 128, batchnorm, relu"
+MODEL(cnn_best, "cnn-best", BEST, 0, false, "Convolutional network, best recipe",
+      "Four convolutions, trained long on deformed images.", "scale", best_table, true);
+MODEL(cnn_hand, "cnn-hand", BEST, 0, true, "Convolutional network for drawings and photos",
+      "The best network, trained on what pens, paper and cameras make of digits.", "scale", hand_table, true);
+MODEL(network, "network", NULL, 0, false, "Network by its text", "Any network, written out with --net.", "scale",
+      network_table, true);

@@ -159,8 +159,11 @@ enum ten_status ten_workspace_new(struct ten_workspace **out, const struct ten_n
                                   const struct ten_run *run, struct ten_error *error);
 void ten_workspace_free(struct ten_workspace *workspace);
 
+/* The label of a row that belongs to no class: its target is every class alike. */
+enum { TEN_NO_CLASS = TEN_CLASSES };
+
 struct ten_batch_result {
-    double loss;    /* sum over the rows of the cross-entropy (with smoothing, if any) */
+    double loss;    /* sum over the rows of a class of the cross-entropy (with smoothing, if any) */
     size_t correct; /* rows whose largest logit is the label's */
 };
 
@@ -172,7 +175,7 @@ struct ten_batch_input {
     size_t rows;
     void (*fill)(void *context, size_t row, size_t thread, float *out);
     void *context;
-    const uint8_t *labels; /* [rows] */
+    const uint8_t *labels; /* [rows]; classes or TEN_NO_CLASS */
     float label_smoothing; /* 0 to below 1 */
     float skip;            /* rows whose probabilities are all within this of their targets give no gradient; 0: none */
     enum ten_precision precision;

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "data/history.h"
+#include "image/scribble.h"
 #include "kernels/kernels.h"
 #include "nn/checkpoint.h"
 
@@ -24,7 +25,7 @@ enum { PIECE = 32768 };
 /* Seconds between checkpoints within an epoch. */
 static const double CHECKPOINT_SECONDS = 30;
 /* Streams apart from those that the same seed gives elsewhere. */
-static const uint64_t SHUFFLE_SEED = 0x73687566666c65u /* "shuffle" */;
+static const uint64_t SHUFFLE_SEED = 0x73687566666c65u /* "shuffle" */, OTHERS_SEED = 0x6f7468657273u /* "others" */;
 
 static const char *const history_names[] = {
     "epoch", "rate", "loss", "accuracy", "validation_loss", "validation_accuracy", "seconds"};
@@ -47,8 +48,10 @@ struct training {
     uint64_t seed;
     size_t *rows;          /* numbers of the training images, rising, then those kept for validation, rising */
     size_t count, held;    /* of each */
+    size_t others;         /* drawings of no digit, whose numbers follow upon those of all images */
+    float ink;             /* the images' largest value */
     size_t batch, batches; /* images in a batch at most, batches an epoch */
-    size_t *order;         /* [count] of the epoch */
+    size_t *order;         /* [count + others] of the epoch */
     uint8_t *batch_labels;
 
     struct ten_batch validation;
@@ -75,19 +78,16 @@ struct training {
 
 /* ---- Planning --------------------------------------------------------------------------------------------------- */
 
-static bool deforms(const struct ten_augment *a) {
-    return a->shift > 0 || a->rotate > 0 || a->scale > 0 || a->shear > 0 || a->elastic > 0;
-}
-
 enum ten_status ten_recipe_check(const struct ten_recipe *r, const struct ten_shape *shape, struct ten_error *error) {
     if (r->validation == 0 && (r->patience || r->keep_best))
         return ten_fail(error, TEN_INVALID, "%s: %s needs a validation set: set validation_fraction above 0", r->name,
                         r->patience ? "patience" : "keep_best");
-    if (deforms(&r->augment) && shape->height == 0)
-        return ten_fail(error, TEN_INVALID,
-                        "%s: shift, rotate, scale, shear and elastic want images, but the preprocessing gives plain "
-                        "numbers",
-                        r->name);
+    if ((ten_augment_wanted(&r->augment) || r->others > 0) && shape->height == 0)
+        return ten_fail(
+            error, TEN_INVALID,
+            "%s: deformations (shift, rotate, scale ...) and others want images, but the preprocessing gives plain "
+            "numbers",
+            r->name);
     return TEN_OK;
 }
 
@@ -105,8 +105,9 @@ static enum ten_status split_rows(struct training *t, struct ten_error *error) {
     if (t->recipe->validation > 0 && (t->held == 0 || t->count == 0))
         return ten_fail(error, TEN_INVALID, "%s: of %zu images, validation_fraction=%g leaves none to %s",
                         t->recipe->name, all, t->recipe->validation, t->held ? "train on" : "validate on");
+    t->others = (size_t)(t->recipe->others * (double)t->count + 0.5);
     t->rows = ten_alloc(all, sizeof *t->rows);
-    t->order = ten_alloc(t->count, sizeof *t->order);
+    t->order = ten_alloc(t->count + t->others, sizeof *t->order);
     if (!t->rows || !t->order) return ten_fail_memory(error, "the order of the images");
     for (size_t i = 0; i < all; i++) t->rows[i] = i;
     if (t->held == 0) return TEN_OK;
@@ -168,9 +169,21 @@ static enum ten_status plan_pieces(struct training *t, struct ten_error *error) 
     return t->gradients ? TEN_OK : ten_fail_memory(error, "the gradient");
 }
 
+static float largest_value(const struct ten_batch *images) {
+    size_t count = images->rows * images->shape.columns;
+    uint8_t most_byte = 0;
+    float most = 0;
+    if (images->is_bytes)
+        for (size_t i = 0; i < count; i++) most_byte = images->bytes[i] > most_byte ? images->bytes[i] : most_byte;
+    else
+        for (size_t i = 0; i < count; i++) most = images->floats[i] > most ? images->floats[i] : most;
+    return images->is_bytes ? (float)most_byte * images->unit : most;
+}
+
 static enum ten_status plan_augmentation(struct training *t, struct ten_error *error) {
     const struct ten_augment *a = &t->recipe->augment;
-    if (!deforms(a)) return TEN_OK;
+    if (t->others) t->ink = largest_value(t->images);
+    if (!ten_augment_wanted(a)) return TEN_OK;
     t->deformer = ten_deformer_new(a, t->images->shape.height, t->images->shape.width);
     if (!t->deformer) return ten_fail_memory(error, "the deformed copies");
     t->deform_room = (ten_deformer_scratch(t->deformer) + 15) / 16 * 16;
@@ -210,8 +223,9 @@ static enum ten_status plan(struct training *t, float *parameters, float *statis
     if (status == TEN_OK) status = ten_recipe_check(t->recipe, &t->images->shape, error);
     if (status == TEN_OK) status = split_rows(t, error);
     if (status != TEN_OK) return status;
-    t->batch = t->recipe->batch_size < t->count ? t->recipe->batch_size : t->count;
-    t->batches = ten_block_count(t->count, t->batch);
+    size_t rows = t->count + t->others;
+    t->batch = t->recipe->batch_size < rows ? t->recipe->batch_size : rows;
+    t->batches = ten_block_count(rows, t->batch);
     t->batch_labels = ten_alloc(t->batch, 1);
     if (!t->batch_labels) return ten_fail_memory(error, "a batch");
     status = gather_validation(t, error);
@@ -245,18 +259,24 @@ static char *recipe_text(const struct ten_recipe *r) {
     const struct ten_optimizer *o = &r->optimizer;
     const struct ten_schedule *s = &r->schedule;
     const struct ten_augment *a = &r->augment;
+    const struct ten_inking *ink = &a->ink;
     char *text;
     int length = asprintf(
         &text,
         "epochs %zu, batch %zu; %s, momentum %.17g%s, betas %.17g %.17g, epsilon %.17g, decay %.17g; %s, rate %.17g, "
         "shares %.17g %.17g, warm-up %.17g, steps %.17g %.17g; smoothing %.9g, skip %.9g, validation %.17g, patience %zu%s, "
         "average "
-        "%.17g; shift %.17g, rotate %.17g, scale %.17g, shear %.17g, elastic %.17g %.17g; seconds %.17g; precision %d",
+        "%.17g; shift %.17g, rotate %.17g, scale %.17g, shear %.17g, elastic %.17g %.17g, keystone %.17g, stroke "
+        "%.17g, "
+        "gaps %.17g, specks %.17g, blur %.17g, edge %.17g, grain %.17g, fit %.17g, styles %.17g; others %.17g; seconds "
+        "%.17g; "
+        "precision %d",
         r->epochs, r->batch_size, o->type->name, o->momentum, o->nesterov ? " (nesterov)" : "", o->beta1, o->beta2,
         o->epsilon, o->weight_decay, ten_schedule_names[s->kind], s->rate, s->first_share, s->final_share, s->warm_up,
         s->step_factor, s->step_share, (double)r->label_smoothing, (double)r->skip, r->validation, r->patience,
         r->keep_best ? ", best" : "", r->average, a->shift, a->rotate, a->scale, a->shear, a->elastic, a->sigma,
-        r->max_seconds, (int)r->precision);
+        a->keystone, ink->stroke, ink->gaps, ink->specks, ink->blur, ink->edge, ink->grain, ink->fit, a->styles,
+        r->others, r->max_seconds, (int)r->precision);
     return length < 0 ? NULL : text;
 }
 
@@ -301,7 +321,8 @@ static bool state_possible(const struct training *t) {
     bool counts = s->epoch == floor(s->epoch) && s->step == floor(s->step) && s->epoch <= epochs && s->step >= 0;
     bool among = s->step >= first && s->step <= first + (double)t->batches;
     return counts && (s->finished == 1 || (s->finished == 0 && s->epoch < epochs && among)) && s->seconds >= 0 &&
-           s->epoch_seconds >= 0 && s->waited >= 0 && (s->seen > 0 || s->step == first || s->finished == 1);
+           s->epoch_seconds >= 0 && s->waited >= 0 &&
+           (s->seen > 0 || t->others > 0 || s->step == first || s->finished == 1);
 }
 
 static enum ten_status resume(struct training *t, struct ten_error *error) {
@@ -325,14 +346,27 @@ static enum ten_status write_checkpoint(struct training *t, struct ten_error *er
 /* ---- A step -------------------------------------------------------------------------------------------------------
  */
 
+/* Drawing `number` of the epoch, of the values that the images have. */
+static void draw_other(const struct training *t, size_t number, float *out) {
+    struct ten_random random;
+    const struct ten_shape *shape = &t->images->shape;
+    ten_random_init(&random, t->seed ^ OTHERS_SEED, (uint64_t)number | ((uint64_t)t->state.epoch + 1) << 32);
+    ten_scribble(&random, number % TEN_SCRIBBLE_KINDS, shape->height, shape->width, out);
+    for (size_t i = 0; i < shape->columns; i++) out[i] *= t->ink;
+}
+
 static void fill(void *context, size_t row, size_t thread, float *out) {
     const struct training *t = context;
     enum { AHEAD = 2 };
     size_t place = t->first_of_batch + row, image = t->order[place];
-    if (place + AHEAD < t->count) ten_batch_prefetch(t->images, t->order[place + AHEAD]);
-    ten_batch_row(t->images, image, out);
+    if (place + AHEAD < t->count + t->others && t->order[place + AHEAD] < t->images->rows)
+        ten_batch_prefetch(t->images, t->order[place + AHEAD]);
+    if (image < t->images->rows)
+        ten_batch_row(t->images, image, out);
+    else
+        draw_other(t, image, out);
     if (t->deformer)
-        ten_deform_floats(t->deformer, t->seed, image, (uint64_t)t->state.epoch + 1, out, out,
+        ten_deform_floats(t->deformer, t->seed, image, (uint64_t)t->state.epoch + 1, t->batch_labels[row], out, out,
                           t->deform_scratch + thread * t->deform_room);
 }
 
@@ -369,8 +403,12 @@ static double place_in_schedule(const struct training *t) {
 
 static enum ten_status train_batch(struct training *t, struct ten_error *error) {
     struct ten_train_state *s = &t->state;
-    size_t rows = ten_block_length(t->count, t->batch, t->first_of_batch / t->batch);
-    for (size_t i = 0; i < rows; i++) t->batch_labels[i] = t->labels[t->order[t->first_of_batch + i]];
+    size_t rows = ten_block_length(t->count + t->others, t->batch, t->first_of_batch / t->batch), digits = 0;
+    for (size_t i = 0; i < rows; i++) {
+        size_t image = t->order[t->first_of_batch + i];
+        t->batch_labels[i] = image < t->images->rows ? t->labels[image] : TEN_NO_CLASS;
+        digits += image < t->images->rows;
+    }
     t->state.rate = ten_schedule_rate(&t->recipe->schedule, place_in_schedule(t), t->recipe->epochs * t->batches);
     t->keep = fmin(t->recipe->average, (1 + s->step) / (10 + s->step));
     struct ten_batch_input input = {.rows = rows,
@@ -395,7 +433,7 @@ static enum ten_status train_batch(struct training *t, struct ten_error *error) 
         average[i] += (float)(1 - t->keep) * (statistics[i] - average[i]);
     s->loss += result.loss;
     s->correct += (double)result.correct;
-    s->seen += (double)rows;
+    s->seen += (double)digits;
     s->step++;
     s->epoch_seconds = ten_seconds() - t->began;
     t->whole = true;
@@ -418,7 +456,7 @@ static enum ten_status report(const struct training *t, struct ten_error *error)
                                     .score_name = "loss",
                                     .done = s->seen,
                                     .total = (double)t->count,
-                                    .score = s->loss / s->seen};
+                                    .score = s->loss / fmax(s->seen, 1)};
     return ten_report(t->run, &progress, error);
 }
 
@@ -428,7 +466,8 @@ static enum ten_status run_epoch(struct training *t, struct ten_error *error) {
     struct ten_random random;
     ten_random_init(&random, t->seed ^ SHUFFLE_SEED, (uint64_t)s->epoch);
     memcpy(t->order, t->rows, t->count * sizeof *t->order);
-    ten_random_shuffle(&random, t->order, t->count);
+    for (size_t i = 0; i < t->others; i++) t->order[t->count + i] = t->images->rows + i;
+    ten_random_shuffle(&random, t->order, t->count + t->others);
     enum ten_status status = TEN_OK;
     while (status == TEN_OK && (size_t)s->step - past < t->batches && (s->seen == 0 || !time_is_up(t))) {
         t->first_of_batch = ((size_t)s->step - past) * t->batch;
@@ -495,7 +534,8 @@ static enum ten_status finish_epoch(struct training *t, struct ten_error *error)
     enum ten_status status = t->held ? validate(t, &loss, &accuracy, error) : TEN_OK;
     if (status != TEN_OK) return status;
     double spent = ten_seconds() - t->began;
-    double row[] = {s->epoch + 1, s->rate, s->loss / s->seen, s->correct / s->seen, loss, accuracy, spent};
+    double row[] = {s->epoch + 1, s->rate, s->loss / fmax(s->seen, 1), s->correct / fmax(s->seen, 1), loss,
+                    accuracy,     spent};
     if (!t->held) row[4] = spent;
     status = ten_history_append(t->history, history_columns(t), names_of_history(t), row, error);
     if (status != TEN_OK) return status;

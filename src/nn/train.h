@@ -23,7 +23,10 @@ struct ten_recipe {
                         and kept; 0: none. After t steps it is at most (1 + t) / (10 + t), so that the first weights
                         are soon forgotten */
     struct ten_augment
-        augment;        /* all strengths 0: none. A deformed copy by (seed, image, epoch) in place of each image */
+        augment;   /* all strengths 0: none. A deformed copy by (seed, image, epoch) in place of each image */
+    double others; /* besides the images so many drawings of no digit, as a share of their number, every epoch's its
+                      own (ten_scribble, by the strengths deformed like them), whose target is every class alike:
+                      the network learns to be unsure about what it does not know */
     double max_seconds; /* 0: no limit; else the schedule is at the larger of the shares of steps and of seconds, and
                            training ends when the time is up, in the middle of an epoch if need be. This makes the
                            result depend on the clock; nothing else does */

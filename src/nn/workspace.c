@@ -221,9 +221,9 @@ static void sum_backward(const struct shard *s, size_t i) {
 static enum ten_status fill(const struct shard *s, size_t thread, struct ten_error *error) {
     const struct ten_batch_input *input = &s->w->input;
     for (size_t i = s->first; i < s->first + s->rows; i++) {
-        if (input->labels[i] >= TEN_CLASSES)
-            return ten_fail(error, TEN_INVALID, "row %zu of the batch has label %d; expected 0 to %d", i,
-                            input->labels[i], TEN_CLASSES - 1);
+        if (input->labels[i] > TEN_NO_CLASS)
+            return ten_fail(error, TEN_INVALID, "row %zu of the batch has label %d; expected 0 to %d, or %d for none",
+                            i, input->labels[i], TEN_CLASSES - 1, TEN_NO_CLASS);
         input->fill(input->context, i, thread, s->w->slot[0] + i * s->w->slot_size[0]);
     }
     return TEN_OK;

@@ -96,7 +96,7 @@ static void write_table(struct ten_page *page) {
 static const struct {
     const char *family, *models[6];
 } families[] = {
-    {"convolutional networks", {"cnn", "cnn2", "cnn-best", "lenet5"}},
+    {"convolutional networks", {"cnn", "cnn2", "cnn-best", "cnn-hand", "lenet5"}},
     {"dense networks", {"mlp", "mlp2"}},
     {"support vectors", {"svm"}},
     {"trees", {"gradient-boosting", "extra-trees", "random-forest", "decision-tree"}},

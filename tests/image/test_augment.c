@@ -14,7 +14,18 @@ static const struct size {
 } sizes[] = {{1, 1}, {3, 5}, {1, 9}, {7, 1}, {28, 28}, {64, 48}, {33, 17}};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
-static const struct ten_augment full = {2, 12, 0.12, 0.15, 34, 4};
+static const struct ten_augment full = {
+    .shift = 2, .rotate = 12, .scale = 0.12, .shear = 0.15, .elastic = 34, .sigma = 4};
+/* And all that ink can do. */
+static const struct ten_augment inky = {.shift = 2,
+                                        .rotate = 12,
+                                        .scale = 0.12,
+                                        .shear = 0.15,
+                                        .elastic = 34,
+                                        .sigma = 4,
+                                        .keystone = 2,
+                                        .ink = {2, 0.5, 0.5, 0.8, 1, 0.3, 20},
+                                        .styles = 0.5};
 
 /* Exactly as many floats as are asked for, so that sanitizers see one that is not. */
 static float *floats(size_t count) {
@@ -69,11 +80,11 @@ static void test_identity(void **state) {
         float *image = random_image(count, s), *out = floats(count), *scratch = floats(ten_deformer_scratch(d));
         uint8_t *bytes = malloc(count), *copy = malloc(count);
         for (size_t i = 0; i < count; i++) bytes[i] = (uint8_t)image[i];
-        ten_deform_floats(d, 1, 2, 3, image, out, scratch);
+        ten_deform_floats(d, 1, 2, 3, TEN_CLASSES, image, out, scratch);
         assert_memory_equal(out, image, count * sizeof *out);
-        ten_deform_bytes(d, 1, 2, 3, bytes, copy, scratch);
+        ten_deform_bytes(d, 1, 2, 3, TEN_CLASSES, bytes, copy, scratch);
         assert_memory_equal(copy, bytes, count);
-        ten_deform_bytes(d, 1, 2, 3, copy, copy, scratch); /* in place */
+        ten_deform_bytes(d, 1, 2, 3, TEN_CLASSES, copy, copy, scratch); /* in place */
         assert_memory_equal(copy, bytes, count);
         ten_deformer_free(d);
         free(image), free(out), free(scratch), free(bytes), free(copy);
@@ -142,7 +153,13 @@ static void test_map(void **state) {
 static void test_against_naive(void **state) {
     (void)state;
     const struct ten_augment strengths[] = {
-        full, {2, 12, 0.12, 0.15, 0, 4}, {0, 0, 0, 0, 34, 4}, {40, 180, 0.9, 2, 500, 1}, {0, 0, 0.5, 0, 60, 30}};
+        full,
+        {.shift = 2, .rotate = 12, .scale = 0.12, .shear = 0.15, .sigma = 4},
+        {.elastic = 34, .sigma = 4},
+        {.shift = 40, .rotate = 180, .scale = 0.9, .shear = 2, .elastic = 500, .sigma = 1},
+        {.scale = 0.5, .elastic = 60, .sigma = 30},
+        {.shift = 1, .sigma = 4, .keystone = 3},
+        {.elastic = 34, .sigma = 4, .keystone = 3}};
     for (size_t s = 0; s < SIZES; s++)
         for (size_t k = 0; k < sizeof strengths / sizeof *strengths; k++)
             for (uint64_t copy = 0; copy < 8; copy++) {
@@ -151,13 +168,13 @@ static void test_against_naive(void **state) {
                 float *image = random_image(count, s), *out = floats(count), *dx = floats(count), *dy = floats(count);
                 float *scratch = floats(ten_deformer_scratch(d));
                 uint8_t *bytes = malloc(count);
-                bool elastic = strengths[k].elastic > 0;
+                bool elastic = strengths[k].elastic > 0 || strengths[k].keystone > 0;
                 struct ten_affine map;
                 ten_deformer_draw(d, 5, s, copy, &map, dx, dy, scratch);
                 double *expected = naive_warp(image, height, width, &map, elastic ? dx : NULL, elastic ? dy : NULL);
                 for (size_t i = 0; i < count; i++) bytes[i] = (uint8_t)image[i];
-                ten_deform_floats(d, 5, s, copy, image, out, scratch);
-                ten_deform_bytes(d, 5, s, copy, bytes, bytes, scratch);
+                ten_deform_floats(d, 5, s, copy, TEN_CLASSES, image, out, scratch);
+                ten_deform_bytes(d, 5, s, copy, TEN_CLASSES, bytes, bytes, scratch);
                 for (size_t i = 0; i < count; i++) {
                     /* places are floats: a step of 255 between neighbours makes their rounding visible */
                     if (!(fabs((double)out[i] - expected[i]) < 0.05))
@@ -196,8 +213,8 @@ static void test_outside(void **state) {
 /* Each strength alone bounds what it names, reaches near its bounds both ways, and leaves the rest alone. */
 static void test_ranges(void **state) {
     (void)state;
-    const struct ten_augment alone[] = {{.shift = 3, .sigma = 4}, {.rotate = 20, .sigma = 4}, {.scale = 0.3, .sigma = 4},
-                                        {.shear = 0.5, .sigma = 4}};
+    const struct ten_augment alone[] = {
+        {.shift = 3, .sigma = 4}, {.rotate = 20, .sigma = 4}, {.scale = 0.3, .sigma = 4}, {.shear = 0.5, .sigma = 4}};
     for (int k = 0; k < 4; k++) {
         struct ten_deformer *d = ten_deformer_new(&alone[k], 28, 28);
         double least[2] = {9, 9}, most[2] = {-9, -9};
@@ -263,7 +280,8 @@ static void test_field(void **state) {
         for (int i = 0; i < 3; i++)
             if (fabs(square[i] / variance - 1) > 0.05)
                 fail_msg("field %zu: variance %g at %zu, expected %g", k, square[i], at[i], variance);
-        if (fabs(along / variance - near) > 0.05) fail_msg("field %zu: along %g, expected %g", k, along / variance, near);
+        if (fabs(along / variance - near) > 0.05)
+            fail_msg("field %zu: along %g, expected %g", k, along / variance, near);
         if (fabs(down / variance - near) > 0.05) fail_msg("field %zu: down %g, expected %g", k, down / variance, near);
         assert_true(fabs(mean) < 5 * sqrt(variance / COPIES) && fabs(across) < 5 * variance / sqrt(COPIES));
         ten_deformer_free(d);
@@ -315,45 +333,104 @@ static void test_streams(void **state) {
 
 /* ---- Datasets --------------------------------------------------------------------------------------------------- */
 
-static void test_dataset_copies(void **state) {
-    (void)state;
+static void check_copies(const struct ten_augment *strengths) {
     struct ten_error error;
     struct ten_dataset set, out, again, fewer;
     enum { COUNT = 301, COPIES = 3 };
     test_dataset(&set, COUNT, 13, 9, 4);
     struct ten_run one = {.seed = 8, .threads = 1}, many = {.seed = 8, .threads = 5};
-    assert_ok(ten_augment_dataset(&out, &set, &full, COPIES, &one, &error));
+    assert_ok(ten_augment_dataset(&out, &set, strengths, COPIES, &one, &error));
     assert_true(out.count == COUNT * (COPIES + 1) && out.height == 13 && out.width == 9);
     assert_memory_equal(out.images, set.images, COUNT * 13 * 9);
-    struct ten_deformer *d = ten_deformer_new(&full, 13, 9);
+    struct ten_deformer *d = ten_deformer_new(strengths, 13, 9);
     float *scratch = floats(ten_deformer_scratch(d));
     for (size_t i = 0; i < out.count; i++) {
         uint8_t expected[13 * 9];
         assert_int_equal(out.labels[i], set.labels[i % COUNT]);
         if (i < COUNT) continue;
-        ten_deform_bytes(d, 8, i % COUNT, i / COUNT, set.images + i % COUNT * 117, expected, scratch);
+        ten_deform_bytes(d, 8, i % COUNT, i / COUNT, set.labels[i % COUNT], set.images + i % COUNT * 117, expected,
+                         scratch);
         assert_memory_equal(out.images + i * 117, expected, 117);
     }
-    assert_ok(ten_augment_dataset(&again, &set, &full, COPIES, &many, &error));
+    assert_ok(ten_augment_dataset(&again, &set, strengths, COPIES, &many, &error));
     assert_memory_equal(again.images, out.images, out.count * 117);
-    assert_ok(ten_augment_dataset(&fewer, &set, &full, 1, &many, &error)); /* the beginning of the same */
+    assert_ok(ten_augment_dataset(&fewer, &set, strengths, 1, &many, &error)); /* the beginning of the same */
     assert_memory_equal(fewer.images, out.images, fewer.count * 117);
     ten_dataset_release(&again);
     ten_dataset_release(&fewer);
     free(set.labels);
     set.labels = NULL;
-    assert_ok(ten_augment_dataset(&again, &set, &full, 0, &many, &error));
+    assert_ok(ten_augment_dataset(&again, &set, strengths, 0, &many, &error));
     assert_true(again.count == COUNT && !again.labels);
     assert_memory_equal(again.images, set.images, COUNT * 117);
     ten_dataset_release(&again);
-    assert_fails(ten_augment_dataset(&again, &set, &full, (size_t)1 << 40, &many, &error), TEN_INVALID, "2^32");
+    assert_fails(ten_augment_dataset(&again, &set, strengths, (size_t)1 << 40, &many, &error), TEN_INVALID, "2^32");
     assert_true(again.images == NULL);
     set.count = 0;
-    assert_fails(ten_augment_dataset(&again, &set, &full, 1, &many, &error), TEN_INVALID, "at least one image");
+    assert_fails(ten_augment_dataset(&again, &set, strengths, 1, &many, &error), TEN_INVALID, "at least one image");
     ten_deformer_free(d);
     free(scratch);
     ten_dataset_release(&out);
     ten_dataset_release(&set);
+}
+
+static void test_dataset_copies(void **state) {
+    (void)state;
+    check_copies(&full);
+    check_copies(&inky);
+}
+
+/* Ink takes any image: of one pixel, of none, of any unit, and leaves its largest value what it is. */
+static void test_ink_on_any_image(void **state) {
+    (void)state;
+    for (size_t s = 0; s < SIZES; s++)
+        for (int unit = 0; unit < 2; unit++) {
+            size_t height = sizes[s].height, width = sizes[s].width, count = height * width;
+            struct ten_deformer *d = ten_deformer_new(&inky, height, width);
+            float *image = random_image(count, s), *out = floats(count), *scratch = floats(ten_deformer_scratch(d));
+            float most = 0, other = 0;
+            for (size_t i = 0; i < count; i++) image[i] *= unit ? 1 / 255.0f : 1;
+            for (size_t i = 0; i < count; i++) most = fmaxf(most, image[i]);
+            for (uint64_t copy = 0; copy < 20; copy++) {
+                ten_deform_floats(d, 1, s, copy, copy % 10, image, out, scratch);
+                other = 0;
+                for (size_t i = 0; i < count; i++) {
+                    assert_true(out[i] >= 0 && out[i] <= most * 1.00001f);
+                    other = fmaxf(other, out[i]);
+                }
+                assert_true(other == 0 || other > most * 0.9999f); /* 0: all of it was moved away */
+            }
+            for (size_t i = 0; i < count; i++) image[i] = 0;
+            ten_deform_floats(d, 1, s, 0, 1, image, out, scratch);
+            for (size_t i = 0; i < count; i++) assert_true(out[i] == 0);
+            ten_deformer_free(d);
+            free(image), free(out), free(scratch);
+        }
+}
+
+/* Without its own strengths the canvas is the warp, twice as fine: means of 2x2 of an image that is a plane are it. */
+static void test_fine_warp(void **state) {
+    (void)state;
+    const struct ten_augment moved = {.shift = 2, .sigma = 4, .keystone = 1, .ink = {.grain = 1e-9}};
+    const struct ten_augment plain = {.shift = 2, .sigma = 4, .keystone = 1};
+    enum { SIDE = 28 };
+    float image[SIDE * SIDE], fine[SIDE * SIDE], coarse[SIDE * SIDE];
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++) image[y * SIDE + x] = (float)(100 + 3 * y + 2 * x);
+    struct ten_deformer *d = ten_deformer_new(&moved, SIDE, SIDE), *p = ten_deformer_new(&plain, SIDE, SIDE);
+    float *scratch = floats(ten_deformer_scratch(d));
+    for (uint64_t copy = 0; copy < 20; copy++) {
+        ten_deform_floats(d, 1, 0, copy, TEN_CLASSES, image, fine, scratch);
+        ten_deform_floats(p, 1, 0, copy, TEN_CLASSES, image, coarse, scratch);
+        float factor = fine[14 * SIDE + 14] / coarse[14 * SIDE + 14]; /* the largest value was set to the image's */
+        assert_true(factor > 0.99f && factor < 1.1f);
+        for (int y = 5; y < SIDE - 5; y++)
+            for (int x = 5; x < SIDE - 5; x++)
+                assert_true(fabsf(fine[y * SIDE + x] - factor * coarse[y * SIDE + x]) < 0.1f);
+    }
+    ten_deformer_free(d);
+    ten_deformer_free(p);
+    free(scratch);
 }
 
 static void test_stop(void **state) {
@@ -369,10 +446,13 @@ static void test_stop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_identity),      cmocka_unit_test(test_shift),         cmocka_unit_test(test_quarter_turn),
-        cmocka_unit_test(test_map),           cmocka_unit_test(test_against_naive), cmocka_unit_test(test_outside),
-        cmocka_unit_test(test_ranges),        cmocka_unit_test(test_field),         cmocka_unit_test(test_streams),
-        cmocka_unit_test(test_smoothness),    cmocka_unit_test(test_dataset_copies), cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_identity),         cmocka_unit_test(test_shift),
+        cmocka_unit_test(test_quarter_turn),     cmocka_unit_test(test_map),
+        cmocka_unit_test(test_against_naive),    cmocka_unit_test(test_outside),
+        cmocka_unit_test(test_ranges),           cmocka_unit_test(test_field),
+        cmocka_unit_test(test_streams),          cmocka_unit_test(test_smoothness),
+        cmocka_unit_test(test_dataset_copies),   cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_ink_on_any_image), cmocka_unit_test(test_fine_warp),
     };
     return cmocka_run_group_tests_name("augment", tests, NULL, NULL);
 }

@@ -352,7 +352,7 @@ static void test_networks(void **state) {
     ten_dataset_release(&set);
 
     /* those with names are made for MNIST's images and for the original chain's */
-    static const char *const names[] = {"mlp", "mlp2", "cnn", "cnn2", "lenet5", "cnn-best"};
+    static const char *const names[] = {"mlp", "mlp2", "cnn", "cnn2", "lenet5", "cnn-best", "cnn-hand"};
     const char *const dropout[] = {"dropout=0.5"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         for (int original = 0; original < 2; original++) {

@@ -546,9 +546,9 @@ static void test_batches(void **state) {
     assert_fails(ten_workspace_run(workspace, b.parameters, b.statistics, &input, &result, &error), TEN_INVALID,
                  "a batch of 4 rows; expected 1 to 3");
     input.rows = 3;
-    b.labels[1] = 10;
+    b.labels[1] = 11;
     assert_fails(ten_workspace_run(workspace, b.parameters, b.statistics, &input, &result, &error), TEN_INVALID,
-                 "row 1 of the batch has label 10; expected 0 to 9");
+                 "row 1 of the batch has label 11; expected 0 to 9");
     input.rows = 1; /* fewer than there is room for */
     assert_ok(ten_workspace_run(workspace, b.parameters, b.statistics, &input, &result, &error));
     ten_workspace_free(workspace);

@@ -104,7 +104,16 @@ static void make_rich(struct ten_recipe *r) {
     r->patience = 50;
     r->keep_best = true;
     r->average = 0.9;
-    r->augment = (struct ten_augment){1, 10, 0.1, 0.1, 5, 2};
+    r->augment = (struct ten_augment){.shift = 1,
+                                      .rotate = 10,
+                                      .scale = 0.1,
+                                      .shear = 0.1,
+                                      .elastic = 5,
+                                      .sigma = 2,
+                                      .keystone = 1,
+                                      .ink = {1, 0.2, 0.2, 0.5, 0.5, 0.2, 5},
+                                      .styles = 0.3};
+    r->others = 0.4;
 }
 
 /* ---- The same bytes ---- */

@@ -89,8 +89,8 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
     { .name = NAME, .type = TEN_CHOICE, .initial = DEFAULT, .choices = CHOICES, .help = HELP }
 
 /* The arguments are the defaults in which the networks differ. */
-#define TABLE(epochs, batch, rate, optimizer, decay, schedule, warm_up, smoothing, skipped, average, shift,    \
-              rotate, scale, shear, elastic, views, ...)                                                               \
+#define TABLE(epochs, batch, rate, optimizer, decay, schedule, warm_up, smoothing, skipped, average, shift, rotate,    \
+              scale, shear, elastic, views, ...)                                                                       \
     {                                                                                                                  \
         WHOLE("epochs", epochs, 1, 100000, "times that training goes through all images"),                             \
             WHOLE("batch_size", batch, 1, 100000, "images a step"),                                                    \
@@ -153,17 +153,18 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
 
 #define CNN2 "conv 32 3x3, relu, maxpool 2, conv 64 3x3, relu, maxpool 2, dense 128, relu"
 
-static const struct ten_parameter mlp_table[] = TABLE("5", "256", "8e-3", "adam", "0", "one-cycle", "0.2", "0.1", "0.08",
-                                                      "0", "0", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
+static const struct ten_parameter mlp_table[] = TABLE("5", "256", "8e-3", "adam", "0", "one-cycle", "0.2", "0.1",
+                                                      "0.08", "0", "0", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
 static const struct ten_parameter cnn_table[] = TABLE("10", "128", "3e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0",
                                                       "0", "0", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
 static const struct ten_parameter conv_table[] = TABLE("10", "128", "3e-3", "adam", "0", "one-cycle", "0.2", "0.05",
                                                        "0", "0", "0", "0", "0", "0", "0", "0", SHAPE_OF("0"));
-static const struct ten_parameter best_table[] = TABLE("60", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05",
-                                                       "0", "0.999", "2", "12", "0.12", "0", "0", "1", DROPOUT_OF("0.3"));
+static const struct ten_parameter best_table[] =
+    TABLE("60", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05", "0", "0.999", "2", "12", "0.12", "0", "0",
+          "1", DROPOUT_OF("0.3"));
 static const struct ten_parameter hand_table[] =
-    TABLE("16", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05", "0", "0.999", "0", "15", "0.2", "0.25", "25",
-          "0", DROPOUT_OF("0.3"), INK_OF("2", "2", "0.1", "0.1", "0.8", "1", "0.3", "0.25"));
+    TABLE("16", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05", "0", "0.999", "0", "15", "0.2", "0.25",
+          "25", "0", DROPOUT_OF("0.3"), INK_OF("2", "2", "0.1", "0.1", "0.8", "1", "0.3", "0.25"));
 static const struct ten_parameter network_table[] = TABLE("10", "128", "1e-3", "adam", "0", "constant", "0", "0", "0",
                                                           "0", "0", "0", "0", "0", "0", "0", NET_OF(CNN2 ", dense 10"));
 

@@ -2,138 +2,97 @@
  * `units`, which lies in the middle of the image. */
 #include "image/scribble.h"
 
+#include "image/pen.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
-static const double units = 20;                      /* side of the square */
-static const double box_share = 20.0 / 28;           /* of the image's side */
-static const double pen_least = 0.6, pen_most = 1.9; /* half widths of strokes, in units */
-
-struct point {
-    double x, y;
-};
-
-struct drawing {
-    struct ten_random *random;
-    size_t height, width;
-    double pen; /* half the stroke's width */
-    float *out;
-};
-
-static double draw_between(struct ten_random *random, double low, double high) {
-    return low + (high - low) * ten_random_unit(random);
-}
+static const double units = TEN_PEN_UNITS;
 
 static double clamp(double value, double low, double high) { return fmin(fmax(value, low), high); }
 
-static struct point draw_point(struct ten_random *random) {
+static struct ten_point draw_point(struct ten_random *random) {
     double x = units * ten_random_unit(random);
-    return (struct point){x, units * ten_random_unit(random)};
+    return (struct ten_point){x, units * ten_random_unit(random)};
 }
 
 /* ---- Lines ---------------------------------------------------------------------------------------------------------
  */
 
-/* The image's pixels of a unit, across and down. */
-static double scale_x(const struct drawing *d) { return box_share * (double)d->width / units; }
-static double scale_y(const struct drawing *d) { return box_share * (double)d->height / units; }
-
-static size_t pixel_from(double place, size_t most) {
-    return place <= 0 ? 0 : place >= (double)most ? most : (size_t)place;
-}
-
-static void draw_line(const struct drawing *d, struct point from, struct point to) {
-    double across = scale_x(d), down = scale_y(d), pen = d->pen * fmin(across, down);
-    double x0 = (double)d->width / 2 + (from.x - units / 2) * across - 0.5, dx = (to.x - from.x) * across;
-    double y0 = (double)d->height / 2 + (from.y - units / 2) * down - 0.5, dy = (to.y - from.y) * down;
-    double length = dx * dx + dy * dy, factor = length > 0 ? 1 / length : 0, reach = pen + 0.5;
-    size_t left = pixel_from(fmin(x0, x0 + dx) - reach, d->width),
-           top = pixel_from(fmin(y0, y0 + dy) - reach, d->height);
-    size_t right = pixel_from(fmax(x0, x0 + dx) + reach + 1, d->width);
-    size_t bottom = pixel_from(fmax(y0, y0 + dy) + reach + 1, d->height);
-    for (size_t y = top; y < bottom; y++)
-        for (size_t x = left; x < right; x++) {
-            double u = (double)x - x0, v = (double)y - y0, along = clamp((u * dx + v * dy) * factor, 0, 1);
-            double aside = u - along * dx, above = v - along * dy, away = sqrt(aside * aside + above * above);
-            float value = (float)clamp(reach - away, 0, 1), *at = &d->out[y * d->width + x];
-            *at = *at > value ? *at : value;
-        }
-}
-
 /* A curve from one random place towards the next, turning by at most so much a step: loops and bows. */
-static void draw_walk(const struct drawing *d, double length, double most_bend) {
+static void draw_walk(const struct ten_drawing *d, double length, double most_bend) {
     const double step = 1.5, near = 4;
-    struct point at = draw_point(d->random), goal = draw_point(d->random);
-    double angle = draw_between(d->random, 0, 2 * acos(-1));
+    struct ten_point at = draw_point(d->random), goal = draw_point(d->random);
+    double angle = ten_draw_between(d->random, 0, 2 * acos(-1));
     for (double done = 0; done < length; done += step) {
         double right = goal.x - at.x, down = goal.y - at.y;
         if (hypot(right, down) < near) goal = draw_point(d->random);
         double turn = remainder(atan2(down, right) - angle, 2 * acos(-1));
         angle += clamp(turn, -most_bend, most_bend);
-        struct point next = {clamp(at.x + step * cos(angle), 0, units), clamp(at.y + step * sin(angle), 0, units)};
-        draw_line(d, at, next);
+        struct ten_point next = {clamp(at.x + step * cos(angle), 0, units), clamp(at.y + step * sin(angle), 0, units)};
+        ten_draw_line(d, at, next);
         at = next;
     }
 }
 
-static void draw_scribble(const struct drawing *d) {
+static void draw_scribble(const struct ten_drawing *d) {
     for (uint64_t n = 1 + ten_random_below(d->random, 2); n > 0; n--)
-        draw_walk(d, draw_between(d->random, 90, 200), draw_between(d->random, 0.25, 1));
+        draw_walk(d, ten_draw_between(d->random, 90, 200), ten_draw_between(d->random, 0.25, 1));
 }
 
 /* One line to and fro. */
-static void draw_zigzag(const struct drawing *d) {
-    struct point at = draw_point(d->random);
+static void draw_zigzag(const struct ten_drawing *d) {
+    struct ten_point at = draw_point(d->random);
     for (uint64_t n = 6 + ten_random_below(d->random, 12); n > 0; n--) {
-        struct point next = draw_point(d->random);
-        draw_line(d, at, next);
+        struct ten_point next = draw_point(d->random);
+        ten_draw_line(d, at, next);
         at = next;
     }
 }
 
-static void draw_crossed_lines(const struct drawing *d) {
+static void draw_crossed_lines(const struct ten_drawing *d) {
     for (uint64_t n = 5 + ten_random_below(d->random, 6); n > 0; n--) {
-        struct point from = draw_point(d->random);
-        draw_line(d, from, draw_point(d->random));
+        struct ten_point from = draw_point(d->random);
+        ten_draw_line(d, from, draw_point(d->random));
     }
 }
 
 /* Lines across and down, or one way and slanted: squared paper, hatching, fences. */
-static void draw_grid(const struct drawing *d) {
+static void draw_grid(const struct ten_drawing *d) {
     size_t across = 3 + (size_t)ten_random_below(d->random, 4), down = (size_t)ten_random_below(d->random, 6);
-    double slant = draw_between(d->random, -3, 3);
+    double slant = ten_draw_between(d->random, -3, 3);
     if (down == 1 || down == 2) down = 3;
     if (down == 0) across += 2;
     for (size_t i = 0; i < across; i++) {
         double x = units * (double)i / (double)(across - 1);
-        draw_line(d, (struct point){clamp(x + slant, 0, units), 0}, (struct point){clamp(x - slant, 0, units), units});
+        ten_draw_line(d, (struct ten_point){clamp(x + slant, 0, units), 0},
+                      (struct ten_point){clamp(x - slant, 0, units), units});
     }
     for (size_t i = 0; i < down; i++) {
         double y = units * (double)i / (double)(down - 1);
-        draw_line(d, (struct point){0, y}, (struct point){units, clamp(y + slant, 0, units)});
+        ten_draw_line(d, (struct ten_point){0, y}, (struct ten_point){units, clamp(y + slant, 0, units)});
     }
 }
 
 /* Rings within or beside each other, or a spiral. */
-static void draw_rings(const struct drawing *d) {
+static void draw_rings(const struct ten_drawing *d) {
     uint64_t rings = 2 + ten_random_below(d->random, 3);
     bool spiral = ten_random_below(d->random, 3) == 0, nested = ten_random_below(d->random, 2) == 0;
-    double turns = spiral ? draw_between(d->random, 2.2, 4) : 1, middle = units / 2;
+    double turns = spiral ? ten_draw_between(d->random, 2.2, 4) : 1, middle = units / 2;
     if (spiral) rings = 1;
     if (!nested && !spiral) rings += 2; /* two side by side or above each other would be an 8 */
     for (uint64_t n = 0; n < rings; n++) {
         bool centred = nested || spiral;
-        double radius = centred ? units / 2 * (double)(n + 1) / (double)rings : draw_between(d->random, 2, 6);
-        struct point centre = centred ? (struct point){middle, middle} : draw_point(d->random);
-        struct point last = {0, 0};
+        double radius = centred ? units / 2 * (double)(n + 1) / (double)rings : ten_draw_between(d->random, 2, 6);
+        struct ten_point centre = centred ? (struct ten_point){middle, middle} : draw_point(d->random);
+        struct ten_point last = {0, 0};
         for (int i = 0; i <= 24 * (int)ceil(turns); i++) {
             double angle = 2 * acos(-1) * i / 24, reach = spiral ? radius * angle / (2 * acos(-1) * turns) : radius;
             if (angle > 2 * acos(-1) * turns) break;
-            struct point at = {clamp(centre.x + reach * cos(angle), 0, units),
-                               clamp(centre.y + reach * sin(angle), 0, units)};
-            if (i > 0) draw_line(d, last, at);
+            struct ten_point at = {clamp(centre.x + reach * cos(angle), 0, units),
+                                   clamp(centre.y + reach * sin(angle), 0, units)};
+            if (i > 0) ten_draw_line(d, last, at);
             last = at;
         }
     }
@@ -174,19 +133,19 @@ static const char *const signs[] = {
 };
 enum { SIGNS = sizeof signs / sizeof *signs };
 
-static void draw_sign(const struct drawing *d) {
+static void draw_sign(const struct ten_drawing *d) {
     const char *text = signs[ten_random_below(d->random, SIGNS)];
     const double jitter = 0.9, step = units / 9;
-    double across = draw_between(d->random, 0.6, 1), down = draw_between(d->random, 0.6, 1);
-    struct point last = {0, 0};
+    double across = ten_draw_between(d->random, 0.6, 1), down = ten_draw_between(d->random, 0.6, 1);
+    struct ten_point last = {0, 0};
     for (bool pen_down = false; *text; text++) {
         if (*text == ' ') {
             pen_down = false;
             continue;
         }
-        struct point at = {step * (*text - '0') * across + draw_between(d->random, -jitter, jitter),
-                           step * (text[1] - '0') * down + draw_between(d->random, -jitter, jitter)};
-        if (pen_down) draw_line(d, last, at);
+        struct ten_point at = {step * (*text - '0') * across + ten_draw_between(d->random, -jitter, jitter),
+                               step * (text[1] - '0') * down + ten_draw_between(d->random, -jitter, jitter)};
+        if (pen_down) ten_draw_line(d, last, at);
         last = at;
         pen_down = true;
         text++;
@@ -204,11 +163,11 @@ struct form {
 };
 
 static struct form draw_form(struct ten_random *random) {
-    struct form f = {.rx = draw_between(random, 6.5, 10), .ry = draw_between(random, 5, 10)};
-    f.depth = draw_between(random, 0, 0.35);
-    f.phase = draw_between(random, 0, 2 * acos(-1));
+    struct form f = {.rx = ten_draw_between(random, 6.5, 10), .ry = ten_draw_between(random, 5, 10)};
+    f.depth = ten_draw_between(random, 0, 0.35);
+    f.phase = ten_draw_between(random, 0, 2 * acos(-1));
     f.waves = 2 + (int)ten_random_below(random, 6);
-    f.power = ten_random_below(random, 2) ? 2 : draw_between(random, 2, 8);
+    f.power = ten_random_below(random, 2) ? 2 : ten_draw_between(random, 2, 8);
     return f;
 }
 
@@ -222,31 +181,30 @@ static double inside(const struct form *f, double x, double y) {
 }
 
 /* What fills it: level 0.4 to 1, or stripes, or blotches. */
-static void fill_form(const struct drawing *d, bool textured) {
+static void fill_form(const struct ten_drawing *d, bool textured) {
     struct form f = draw_form(d->random);
-    double base = textured ? draw_between(d->random, 0.3, 0.8) : 1,
-           depth = textured ? draw_between(d->random, 0, 0.6) : 0;
-    double angle = draw_between(d->random, 0, acos(-1)), period = draw_between(d->random, 2, 12);
+    double base = textured ? ten_draw_between(d->random, 0.3, 0.8) : 1,
+           depth = textured ? ten_draw_between(d->random, 0, 0.6) : 0;
+    double angle = ten_draw_between(d->random, 0, acos(-1)), period = ten_draw_between(d->random, 2, 12);
     double right = cos(angle) * 2 * acos(-1) / period, down = sin(angle) * 2 * acos(-1) / period;
-    double grain = textured ? draw_between(d->random, 0, 0.4) : 0;
+    double grain = textured ? ten_draw_between(d->random, 0, 0.4) : 0;
     for (size_t row = 0; row < d->height; row++)
         for (size_t column = 0; column < d->width; column++) {
-            double x = ((double)column + 0.5 - (double)d->width / 2) / scale_x(d);
-            double y = ((double)row + 0.5 - (double)d->height / 2) / scale_y(d), deep = inside(&f, x, y);
+            double x = ((double)column + 0.5 - (double)d->width / 2) / ten_drawing_scale_x(d);
+            double y = ((double)row + 0.5 - (double)d->height / 2) / ten_drawing_scale_y(d), deep = inside(&f, x, y);
             if (deep <= -0.5) continue;
-            double level = base + depth * sin(right * x + down * y) + draw_between(d->random, -grain, grain);
+            double level = base + depth * sin(right * x + down * y) + ten_draw_between(d->random, -grain, grain);
             d->out[row * d->width + column] = (float)(clamp(level, 0.1, 1) * clamp(deep + 0.5, 0, 1));
         }
 }
 
-static void draw_blot(const struct drawing *d) { fill_form(d, false); }
-static void draw_texture(const struct drawing *d) { fill_form(d, true); }
+static void draw_blot(const struct ten_drawing *d) { fill_form(d, false); }
+static void draw_texture(const struct ten_drawing *d) { fill_form(d, true); }
 
-static void (*const kinds[TEN_SCRIBBLE_KINDS])(const struct drawing *d) = {
+static void (*const kinds[TEN_SCRIBBLE_KINDS])(const struct ten_drawing *d) = {
     draw_scribble, draw_zigzag, draw_crossed_lines, draw_grid, draw_rings, draw_sign, draw_blot, draw_texture};
 
 void ten_scribble(struct ten_random *random, size_t kind, size_t height, size_t width, float *out) {
-    struct drawing drawing = {random, height, width, draw_between(random, pen_least, pen_most), out};
-    memset(out, 0, height * width * sizeof *out);
+    struct ten_drawing drawing = ten_drawing_new(random, height, width, out);
     kinds[kind](&drawing);
 }

@@ -158,7 +158,8 @@ static bool make_ring(const struct ten_pieces *pieces, const struct ten_piece *l
     double upper = INFINITY, middle = 0, lower = INFINITY, begin = 0, end = 0, next = 0, far = 0;
     size_t third = (bottom - top) / 3, bulging = 0;
     for (size_t y = top; y < bottom; y++) {
-        bool single = edges_at(pieces, left, y, &begin, &end) & edges_at(pieces, right, y, &next, &far);
+        bool first = edges_at(pieces, left, y, &begin, &end), second = edges_at(pieces, right, y, &next, &far);
+        bool single = first && second;
         bool inside = y >= top + third && y + third < bottom;
         if (!single && inside) return false;
         if (!single) continue;

@@ -64,7 +64,8 @@ enum {
     GRAIN,
     FIT,
     STYLES,
-    OTHERS
+    OTHERS,
+    DRAWN
 };
 
 static const char *const optimizers[] = {"sgd", "adam", "adamw", "lion", NULL};
@@ -138,7 +139,7 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
         WHOLE("dense", "128", 1, 65536, "neurons of the hidden layer"),                                                \
         WORD("activation", "relu", activations, "behind each convolution and the hidden layer")
 
-#define INK_OF(keystone, stroke, gaps, specks, blur, edge, grain, styles)                                              \
+#define INK_OF(keystone, stroke, gaps, specks, blur, edge, grain, styles, drawn)                                       \
     REAL("keystone", keystone, 0, TEN_MAX_SIDE, "pixels by which corners move at most, as when paper is slanted"),     \
         REAL("stroke", stroke, 0, 8, "pixels by which strokes become wider or narrower at most"),                      \
         REAL("gaps", gaps, 0, 1, "share of the images with broken strokes"),                                           \
@@ -149,7 +150,8 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
         REAL("fit", "20", 0, TEN_MAX_SIDE,                                                                             \
              "pixels that the longer side gets, the whole being centred, as digits found in pictures are"),            \
         REAL("styles", styles, 0, 1, "share of the 1s, 4s, 7s and 9s written in another hand's way"),                  \
-        REAL("others", "0.15", 0, 10, "drawings of no digit beside the images, as a share of them")
+        REAL("others", "0.15", 0, 10, "drawings of no digit beside the images, as a share of them"),                   \
+        REAL("drawn", drawn, 0, 10, "digits drawn in ways that the images may lack, likewise")
 
 #define CNN2 "conv 32 3x3, relu, maxpool 2, conv 64 3x3, relu, maxpool 2, dense 128, relu"
 
@@ -164,7 +166,7 @@ static const struct ten_parameter best_table[] =
           "1", DROPOUT_OF("0.3"));
 static const struct ten_parameter hand_table[] =
     TABLE("16", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05", "0", "0.999", "0", "15", "0.2", "0.25",
-          "25", "0", DROPOUT_OF("0.3"), INK_OF("2", "2", "0.1", "0.1", "0.8", "1", "0.3", "0.25"));
+          "25", "0", DROPOUT_OF("0.3"), INK_OF("2", "2", "0.1", "0.1", "0.8", "1", "0.3", "0.25", "0.1"));
 static const struct ten_parameter network_table[] = TABLE("10", "128", "1e-3", "adam", "0", "constant", "0", "0", "0",
                                                           "0", "0", "0", "0", "0", "0", "0", NET_OF(CNN2 ", dense 10"));
 
@@ -295,6 +297,7 @@ static struct ten_recipe recipe_of(const struct preset *preset, const struct ten
         .average = v[AVERAGE],
         .augment = augment_of(preset, v),
         .others = preset->ink ? v[OTHERS] : 0,
+        .drawn = preset->ink ? v[DRAWN] : 0,
         .max_seconds = v[MAX_SECONDS],
         .precision = precision_of(values),
     };

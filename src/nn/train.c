@@ -10,6 +10,7 @@
 #include "base/parallel.h"
 #include "data/history.h"
 #include "image/scribble.h"
+#include "image/writing.h"
 #include "kernels/kernels.h"
 #include "nn/checkpoint.h"
 
@@ -48,7 +49,7 @@ struct training {
     uint64_t seed;
     size_t *rows;          /* numbers of the training images, rising, then those kept for validation, rising */
     size_t count, held;    /* of each */
-    size_t others;         /* drawings of no digit, whose numbers follow upon those of all images */
+    size_t others, drawn;  /* drawings of no digit, whose numbers follow upon those of all images, and of digits */
     float ink;             /* the images' largest value */
     size_t batch, batches; /* images in a batch at most, batches an epoch */
     size_t *order;         /* [count + others] of the epoch */
@@ -76,13 +77,16 @@ struct training {
     size_t first_of_batch; /* its place in `order` */
 };
 
+/* Images and drawings. */
+static size_t rows_of_epoch(const struct training *t) { return t->count + t->others + t->drawn; }
+
 /* ---- Planning --------------------------------------------------------------------------------------------------- */
 
 enum ten_status ten_recipe_check(const struct ten_recipe *r, const struct ten_shape *shape, struct ten_error *error) {
     if (r->validation == 0 && (r->patience || r->keep_best))
         return ten_fail(error, TEN_INVALID, "%s: %s needs a validation set: set validation_fraction above 0", r->name,
                         r->patience ? "patience" : "keep_best");
-    if ((ten_augment_wanted(&r->augment) || r->others > 0) && shape->height == 0)
+    if ((ten_augment_wanted(&r->augment) || r->others > 0 || r->drawn > 0) && shape->height == 0)
         return ten_fail(
             error, TEN_INVALID,
             "%s: deformations (shift, rotate, scale ...) and others want images, but the preprocessing gives plain "
@@ -106,8 +110,9 @@ static enum ten_status split_rows(struct training *t, struct ten_error *error) {
         return ten_fail(error, TEN_INVALID, "%s: of %zu images, validation_fraction=%g leaves none to %s",
                         t->recipe->name, all, t->recipe->validation, t->held ? "train on" : "validate on");
     t->others = (size_t)(t->recipe->others * (double)t->count + 0.5);
+    t->drawn = (size_t)(t->recipe->drawn * (double)t->count + 0.5);
     t->rows = ten_alloc(all, sizeof *t->rows);
-    t->order = ten_alloc(t->count + t->others, sizeof *t->order);
+    t->order = ten_alloc(rows_of_epoch(t), sizeof *t->order);
     if (!t->rows || !t->order) return ten_fail_memory(error, "the order of the images");
     for (size_t i = 0; i < all; i++) t->rows[i] = i;
     if (t->held == 0) return TEN_OK;
@@ -182,7 +187,7 @@ static float largest_value(const struct ten_batch *images) {
 
 static enum ten_status plan_augmentation(struct training *t, struct ten_error *error) {
     const struct ten_augment *a = &t->recipe->augment;
-    if (t->others) t->ink = largest_value(t->images);
+    if (t->others + t->drawn) t->ink = largest_value(t->images);
     if (!ten_augment_wanted(a)) return TEN_OK;
     t->deformer = ten_deformer_new(a, t->images->shape.height, t->images->shape.width);
     if (!t->deformer) return ten_fail_memory(error, "the deformed copies");
@@ -223,7 +228,7 @@ static enum ten_status plan(struct training *t, float *parameters, float *statis
     if (status == TEN_OK) status = ten_recipe_check(t->recipe, &t->images->shape, error);
     if (status == TEN_OK) status = split_rows(t, error);
     if (status != TEN_OK) return status;
-    size_t rows = t->count + t->others;
+    size_t rows = rows_of_epoch(t);
     t->batch = t->recipe->batch_size < rows ? t->recipe->batch_size : rows;
     t->batches = ten_block_count(rows, t->batch);
     t->batch_labels = ten_alloc(t->batch, 1);
@@ -264,11 +269,13 @@ static char *recipe_text(const struct ten_recipe *r) {
     int length = asprintf(
         &text,
         "epochs %zu, batch %zu; %s, momentum %.17g%s, betas %.17g %.17g, epsilon %.17g, decay %.17g; %s, rate %.17g, "
-        "shares %.17g %.17g, warm-up %.17g, steps %.17g %.17g; smoothing %.9g, skip %.9g, validation %.17g, patience %zu%s, "
+        "shares %.17g %.17g, warm-up %.17g, steps %.17g %.17g; smoothing %.9g, skip %.9g, validation %.17g, patience "
+        "%zu%s, "
         "average "
         "%.17g; shift %.17g, rotate %.17g, scale %.17g, shear %.17g, elastic %.17g %.17g, keystone %.17g, stroke "
         "%.17g, "
-        "gaps %.17g, specks %.17g, blur %.17g, edge %.17g, grain %.17g, fit %.17g, styles %.17g; others %.17g; seconds "
+        "gaps %.17g, specks %.17g, blur %.17g, edge %.17g, grain %.17g, fit %.17g, styles %.17g; others %.17g, drawn "
+        "%.17g; seconds "
         "%.17g; "
         "precision %d",
         r->epochs, r->batch_size, o->type->name, o->momentum, o->nesterov ? " (nesterov)" : "", o->beta1, o->beta2,
@@ -276,7 +283,7 @@ static char *recipe_text(const struct ten_recipe *r) {
         s->step_factor, s->step_share, (double)r->label_smoothing, (double)r->skip, r->validation, r->patience,
         r->keep_best ? ", best" : "", r->average, a->shift, a->rotate, a->scale, a->shear, a->elastic, a->sigma,
         a->keystone, ink->stroke, ink->gaps, ink->specks, ink->blur, ink->edge, ink->grain, ink->fit, a->styles,
-        r->others, r->max_seconds, (int)r->precision);
+        r->others, r->drawn, r->max_seconds, (int)r->precision);
     return length < 0 ? NULL : text;
 }
 
@@ -322,7 +329,7 @@ static bool state_possible(const struct training *t) {
     bool among = s->step >= first && s->step <= first + (double)t->batches;
     return counts && (s->finished == 1 || (s->finished == 0 && s->epoch < epochs && among)) && s->seconds >= 0 &&
            s->epoch_seconds >= 0 && s->waited >= 0 &&
-           (s->seen > 0 || t->others > 0 || s->step == first || s->finished == 1);
+           (s->seen > 0 || t->others + t->drawn > 0 || s->step == first || s->finished == 1);
 }
 
 static enum ten_status resume(struct training *t, struct ten_error *error) {
@@ -346,12 +353,22 @@ static enum ten_status write_checkpoint(struct training *t, struct ten_error *er
 /* ---- A step -------------------------------------------------------------------------------------------------------
  */
 
+/* The class of image or drawing `number`. */
+static uint8_t label_of(const struct training *t, size_t number) {
+    if (number < t->images->rows) return t->labels[number];
+    number -= t->images->rows;
+    return number < t->others ? TEN_NO_CLASS : (uint8_t)((number - t->others) % TEN_CLASSES);
+}
+
 /* Drawing `number` of the epoch, of the values that the images have. */
-static void draw_other(const struct training *t, size_t number, float *out) {
+static void draw(const struct training *t, size_t number, float *out) {
     struct ten_random random;
     const struct ten_shape *shape = &t->images->shape;
     ten_random_init(&random, t->seed ^ OTHERS_SEED, (uint64_t)number | ((uint64_t)t->state.epoch + 1) << 32);
-    ten_scribble(&random, number % TEN_SCRIBBLE_KINDS, shape->height, shape->width, out);
+    if (label_of(t, number) == TEN_NO_CLASS)
+        ten_scribble(&random, number % TEN_SCRIBBLE_KINDS, shape->height, shape->width, out);
+    else
+        ten_write_digit(&random, label_of(t, number), shape->height, shape->width, out);
     for (size_t i = 0; i < shape->columns; i++) out[i] *= t->ink;
 }
 
@@ -359,15 +376,17 @@ static void fill(void *context, size_t row, size_t thread, float *out) {
     const struct training *t = context;
     enum { AHEAD = 2 };
     size_t place = t->first_of_batch + row, image = t->order[place];
-    if (place + AHEAD < t->count + t->others && t->order[place + AHEAD] < t->images->rows)
+    if (place + AHEAD < rows_of_epoch(t) && t->order[place + AHEAD] < t->images->rows)
         ten_batch_prefetch(t->images, t->order[place + AHEAD]);
     if (image < t->images->rows)
         ten_batch_row(t->images, image, out);
     else
-        draw_other(t, image, out);
-    if (t->deformer)
-        ten_deform_floats(t->deformer, t->seed, image, (uint64_t)t->state.epoch + 1, t->batch_labels[row], out, out,
-                          t->deform_scratch + thread * t->deform_room);
+        draw(t, image, out);
+    if (!t->deformer) return;
+    /* what is drawn has a way of writing already */
+    uint8_t written = image < t->images->rows ? t->batch_labels[row] : TEN_NO_CLASS;
+    ten_deform_floats(t->deformer, t->seed, image, (uint64_t)t->state.epoch + 1, written, out, out,
+                      t->deform_scratch + thread * t->deform_room);
 }
 
 static enum ten_status update_piece(void *context, size_t task, size_t thread, struct ten_error *error) {
@@ -403,11 +422,11 @@ static double place_in_schedule(const struct training *t) {
 
 static enum ten_status train_batch(struct training *t, struct ten_error *error) {
     struct ten_train_state *s = &t->state;
-    size_t rows = ten_block_length(t->count + t->others, t->batch, t->first_of_batch / t->batch), digits = 0;
+    size_t rows = ten_block_length(rows_of_epoch(t), t->batch, t->first_of_batch / t->batch), digits = 0;
     for (size_t i = 0; i < rows; i++) {
         size_t image = t->order[t->first_of_batch + i];
-        t->batch_labels[i] = image < t->images->rows ? t->labels[image] : TEN_NO_CLASS;
-        digits += image < t->images->rows;
+        t->batch_labels[i] = label_of(t, image);
+        digits += t->batch_labels[i] != TEN_NO_CLASS;
     }
     t->state.rate = ten_schedule_rate(&t->recipe->schedule, place_in_schedule(t), t->recipe->epochs * t->batches);
     t->keep = fmin(t->recipe->average, (1 + s->step) / (10 + s->step));
@@ -455,7 +474,7 @@ static enum ten_status report(const struct training *t, struct ten_error *error)
                                     .unit = "images",
                                     .score_name = "loss",
                                     .done = s->seen,
-                                    .total = (double)t->count,
+                                    .total = (double)(t->count + t->drawn),
                                     .score = s->loss / fmax(s->seen, 1)};
     return ten_report(t->run, &progress, error);
 }
@@ -466,8 +485,8 @@ static enum ten_status run_epoch(struct training *t, struct ten_error *error) {
     struct ten_random random;
     ten_random_init(&random, t->seed ^ SHUFFLE_SEED, (uint64_t)s->epoch);
     memcpy(t->order, t->rows, t->count * sizeof *t->order);
-    for (size_t i = 0; i < t->others; i++) t->order[t->count + i] = t->images->rows + i;
-    ten_random_shuffle(&random, t->order, t->count + t->others);
+    for (size_t i = t->count; i < rows_of_epoch(t); i++) t->order[i] = t->images->rows + i - t->count;
+    ten_random_shuffle(&random, t->order, rows_of_epoch(t));
     enum ten_status status = TEN_OK;
     while (status == TEN_OK && (size_t)s->step - past < t->batches && (s->seen == 0 || !time_is_up(t))) {
         t->first_of_batch = ((size_t)s->step - past) * t->batch;

@@ -5,8 +5,10 @@
 #include "image/geometry.h"
 #include "image/inking.h"
 #include "image/outline.h"
+#include "image/pen.h"
 #include "image/scribble.h"
 #include "image/style.h"
+#include "image/writing.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -230,6 +232,66 @@ static void test_scribbles(void **state) {
     free(tiny);
 }
 
+/* ---- Digits drawn
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+/* Reproducible, within the middle, with as much ink as a pen leaves; a curve goes through its points; and every label
+ * has several ways: far apart as no moving of points would have them. */
+static void test_writing(void **state) {
+    (void)state;
+    enum { STREAMS = 40 };
+    static float all[STREAMS][PIXELS];
+    float again[PIXELS];
+    for (size_t label = 0; label < TEN_CLASSES; label++) {
+        for (uint64_t stream = 0; stream < STREAMS; stream++) {
+            struct ten_random random;
+            ten_random_init(&random, 1, stream);
+            ten_write_digit(&random, label, SIDE, SIDE, all[stream]);
+            ten_random_init(&random, 1, stream);
+            ten_write_digit(&random, label, SIDE, SIDE, again);
+            assert_memory_equal(all[stream], again, sizeof again);
+            for (uint64_t other = 0; other < stream; other++)
+                assert_memory_not_equal(all[stream], all[other], sizeof again);
+            assert_true(mass(all[stream]) > 12 && mass(all[stream]) < 330);
+            struct ten_box box = ten_ink_box(all[stream], SIDE, SIDE);
+            assert_true(box.height >= 10 && box.x >= 1 && box.y >= 1 && box.x + box.width <= 27 &&
+                        box.y + box.height <= 27);
+            for (size_t i = 0; i < PIXELS; i++) assert_true(all[stream][i] >= 0 && all[stream][i] <= 1);
+        }
+    }
+    float *tiny = malloc(5 * 3 * sizeof *tiny);
+    for (size_t label = 0; label < TEN_CLASSES; label++) {
+        struct ten_random random;
+        ten_random_init(&random, 1, 0);
+        ten_write_digit(&random, label, 5, 3, tiny);
+    }
+    free(tiny);
+}
+
+static void test_curves(void **state) {
+    (void)state;
+    static float image[100 * 100];
+    struct ten_random random;
+    ten_random_init(&random, 1, 0);
+    struct ten_drawing drawing = ten_drawing_new(&random, 100, 100, image);
+    drawing.pen = 0.3;
+    const struct ten_point points[] = {{1, 1}, {10, 4}, {17, 12}, {6, 18}};
+    ten_draw_curve(&drawing, points, 4);
+    for (size_t i = 0; i < 4; i++) {
+        size_t x = (size_t)(50 + (points[i].x - TEN_PEN_UNITS / 2) * ten_drawing_scale_x(&drawing));
+        size_t y = (size_t)(50 + (points[i].y - TEN_PEN_UNITS / 2) * ten_drawing_scale_y(&drawing));
+        assert_true(image[y * 100 + x] > 0.9f);
+    }
+    assert_true(image[99 * 100 + 99] == 0);
+    double ink = 0; /* as long as the way from point to point at least, and not twice that */
+    for (size_t i = 0; i < 100 * 100; i++) ink += (double)image[i];
+    double least = 0;
+    for (size_t i = 1; i < 4; i++) least += hypot(points[i].x - points[i - 1].x, points[i].y - points[i - 1].y);
+    double length = ink / (2 * 0.3 * ten_drawing_scale_x(&drawing)) / ten_drawing_scale_x(&drawing);
+    assert_true(length > 0.95 * least && length < 1.6 * least);
+}
+
 /* ---- Other hands ---------------------------------------------------------------------------------------------------
  */
 
@@ -288,7 +350,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wanted),  cmocka_unit_test(test_stroke),          cmocka_unit_test(test_fit),
         cmocka_unit_test(test_blur),    cmocka_unit_test(test_gaps_and_specks), cmocka_unit_test(test_edge_and_grain),
-        cmocka_unit_test(test_strokes), cmocka_unit_test(test_scribbles),       cmocka_unit_test(test_styles),
+        cmocka_unit_test(test_strokes), cmocka_unit_test(test_scribbles),       cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_curves),  cmocka_unit_test(test_styles),
     };
     return cmocka_run_group_tests_name("inking", tests, NULL, NULL);
 }

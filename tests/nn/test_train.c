@@ -114,6 +114,7 @@ static void make_rich(struct ten_recipe *r) {
                                       .ink = {1, 0.2, 0.2, 0.5, 0.5, 0.2, 5},
                                       .styles = 0.3};
     r->others = 0.4;
+    r->drawn = 0.3;
 }
 
 /* ---- The same bytes ---- */

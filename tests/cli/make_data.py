@@ -7,6 +7,8 @@ make_data.py poke FILE OFFSET HEX      puts bytes at an offset (negative: from t
 make_data.py label LABELS INDEX        prints one label of an IDX file
 make_data.py png OUT IMAGES INDEX [ink|paper]  one image of an IDX file as a PNG, three times as large: light ink on
                                        black, or black ink on paper
+make_data.py row OUT IMAGES INDEX...    several of them side by side, black ink on paper
+make_data.py squares OUT               squared paper with nothing on it
 make_data.py blank OUT                 a white PNG with nothing on it
 make_data.py size PNG                  prints width, height and whether there are colours
 make_data.py tamper MODEL OLD NEW      replaces text in a safetensors header, keeping its length right
@@ -97,14 +99,18 @@ def write_png(path, width, height, pixels):
     write(path, b"\x89PNG\r\n\x1a\n" + chunks)
 
 
-def make_png(path, images, index, paper):
-    content = read(images)
+def read_images(path, indices):
+    content = read(path)
     if content[:2] == b"\x1f\x8b":
         content = gzip.decompress(content)
-    image = content[16 + index * SIDE * SIDE:][:SIDE * SIDE]
-    side = 3 * SIDE
-    pixels = bytes(image[y // 3 * SIDE + x // 3] ^ (255 if paper else 0) for y in range(side) for x in range(side))
-    write_png(path, side, side, pixels)
+    return [content[16 + index * SIDE * SIDE:][:SIDE * SIDE] for index in indices]
+
+
+def make_png(path, images, indices, paper):
+    row = read_images(images, indices)
+    side, turn = 3 * SIDE, 255 if paper else 0
+    pixels = bytes(image[y // 3 * SIDE + x // 3] ^ turn for y in range(side) for image in row for x in range(side))
+    write_png(path, side * len(row), side, pixels)
 
 
 def tamper(path, old, new):
@@ -128,7 +134,11 @@ def main(arguments):
     elif what == "label":
         print(read(path)[8 + int(rest[0])])
     elif what == "png":
-        make_png(path, rest[0], int(rest[1]), rest[2:] == ["paper"])
+        make_png(path, rest[0], [int(rest[1])], rest[2:] == ["paper"])
+    elif what == "row":
+        make_png(path, rest[0], [int(index) for index in rest[1:]], True)
+    elif what == "squares":
+        write_png(path, 200, 160, bytes(150 if x % 20 == 9 or y % 20 == 9 else 230 for y in range(160) for x in range(200)))
     elif what == "size":
         width, height, _, kind = struct.unpack(">2I2B", read(path)[16:26])
         print(f"{width}x{height} {'colour' if kind == 2 else 'grey'}")

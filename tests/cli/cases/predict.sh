@@ -16,8 +16,16 @@ for i in 0 1 2 3 4 5 6 7 8 9; do
     [ "$a" = "$b" ] || echo "$i: light on dark is read as$a, dark on light as$b"
 done
 [ $right -ge 7 ] && echo "most of ten pictures are read rightly"
+# Several digits side by side are read as one alone is, from left to right.
+data row row.png $images 3 0 7 1
+label=$(for i in 3 0 7 1; do tenfold predict knn.safetensors $i.png | sed 's/.*: \([0-9]\) .*/\1/'; done | tr -d '\n')
+tenfold predict knn.safetensors row.png | head -1 | grep -q "^row.png: $label, digit by digit" && echo "a row is read digit by digit"
+j '[(len(r["number"]), sorted(x["box"][0] for x in r["digits"]) == [x["box"][0] for x in r["digits"]]) for r in d["results"]]' \
+    tenfold predict knn.safetensors row.png --json
 data blank blank.png
 t tenfold predict knn.safetensors blank.png
+data squares squares.png
+t tenfold predict knn.safetensors squares.png
 echo "no picture" >words.png
 head -c 100 0.png >cut.png
 : >nothing.png

@@ -268,8 +268,8 @@ def photos_side_by_side(rng, sources):
 
 SEVERAL = {
     "three": ("canvas", lambda rng, s: picture(255 * side_by_side(rng, s))),
-    "three on paper": ("canvas", lambda rng, s: on_paper(rng, pen(side_by_side(rng, s), -4))),
-    "three on squares": ("canvas", lambda rng, s: on_paper(rng, pen(side_by_side(rng, s), -4), ruled="squared")),
+    "three on paper": ("canvas", lambda rng, s: on_paper(rng, pen(side_by_side(rng, s), -2))),
+    "three on squares": ("canvas", lambda rng, s: on_paper(rng, pen(side_by_side(rng, s), -2), ruled="squared")),
     "three photos": ("photo", photos_side_by_side),
 }
 

@@ -247,17 +247,31 @@ static void subtract(const struct ten_sheet *sheet, const uint8_t *ground, bool 
     }
 }
 
-/* The same distances' mode, and their deviation below it. */
+/* The same distances' mode, and their deviation below it: the larger one of the darker and the lighter ground, since a
+ * share of little light is noisier. */
 static int measure(struct ten_sheet *sheet, const uint8_t *ground, bool dark) {
-    size_t count = sheet->height * sheet->width, counts[256 + NEGATIVE] = {0};
+    enum { BINS = 256 + NEGATIVE, LEAST_PART = 10 };
+    size_t count = sheet->height * sheet->width, counts[3][BINS] = {{0}}, parts[2] = {0};
+    uint64_t sum = 0;
     int table[256];
-    double mode;
+    double mode, ignored, deviation;
     make_table(table, dark);
+    for (size_t i = 0; i < count; i++) sum += ground[i];
+    size_t mean = (size_t)(sum / count);
     for (size_t i = 0; i < count; i++) {
         int far = (((int)ground[i] - (int)sheet->ink[i]) * table[ground[i]]) >> 8;
-        counts[far < -NEGATIVE ? 0 : far > 255 ? 255 + NEGATIVE : far + NEGATIVE]++;
+        counts[ground[i] > mean][far < -NEGATIVE ? 0 : far > 255 ? BINS - 1 : far + NEGATIVE]++;
     }
-    measure_noise(counts, 256 + NEGATIVE, &mode, &sheet->noise);
+    for (size_t i = 0; i < BINS; i++) {
+        counts[2][i] = counts[0][i] + counts[1][i];
+        for (size_t part = 0; part < 2; part++) parts[part] += counts[part][i];
+    }
+    measure_noise(counts[2], BINS, &mode, &sheet->noise);
+    for (size_t part = 0; part < 2; part++) {
+        if (LEAST_PART * parts[part] < count) continue;
+        measure_noise(counts[part], BINS, &ignored, &deviation);
+        sheet->noise = fmax(sheet->noise, deviation);
+    }
     return (int)lrint(mode) - NEGATIVE;
 }
 

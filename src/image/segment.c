@@ -175,6 +175,23 @@ static bool make_ring(const struct ten_pieces *pieces, const struct ten_piece *l
     return bulging > 0 && !straight && ends < 2.5 * stroke && middle > ends + 1.5 * stroke;
 }
 
+/* Whether two tall pieces side by side, apart but near, can be a 4 in two strokes: at the left one that nowhere is two
+ * lines in a row, as a nought or 6 is, and reaches farthest to the right in its lower half; at the right a stem that goes
+ * on below it. */
+static bool make_four(const struct ten_pieces *pieces, const struct ten_piece *left, const struct ten_piece *right,
+                      double stroke, double height) {
+    if ((double)right->box.width > fmax(1.6 * stroke, 0.35 * height) || (double)left->box.width < 1.6 * stroke)
+        return false;
+    if ((double)bottom_of(right->box) < (double)bottom_of(left->box) + 0.12 * height) return false;
+    size_t doubled = 0, farthest = left->box.y;
+    double reach = 0, begin = 0, end = 0;
+    for (size_t y = left->box.y; y < bottom_of(left->box); y++) {
+        if (!edges_at(pieces, left, y, &begin, &end)) doubled++;
+        if (end > reach) reach = end, farthest = y;
+    }
+    return 10 * doubled < left->box.height && farthest >= left->box.y + left->box.height / 2;
+}
+
 /* Whether two pieces, the second no heavier, are strokes of one digit. */
 static bool belong(const struct ten_pieces *pieces, const struct ten_piece *a, const struct ten_piece *b) {
     struct ten_box whole = join_boxes(a->box, b->box);
@@ -193,8 +210,9 @@ static bool belong(const struct ten_pieces *pieces, const struct ten_piece *a, c
     if ((double)whole.width > 0.9 * height) return false;
     double near = 0.9 * stroke + 1;
     if (a->box.x < b->box.x ? make_ring(pieces, a, b, stroke) : make_ring(pieces, b, a, stroke)) return true;
-    return over >= 0.6 * narrower ? distance_of(pieces, a, b, 2 * near) < 2 * near
-                                  : lower < 0.85 * height && distance_of(pieces, a, b, near) < near;
+    if (over >= 0.6 * narrower) return distance_of(pieces, a, b, 2 * near) < 2 * near;
+    if (lower >= 0.85 * height || distance_of(pieces, a, b, near) >= near) return false;
+    return a->box.x < b->box.x ? make_four(pieces, a, b, stroke, height) : make_four(pieces, b, a, stroke, height);
 }
 
 /* ---- Groups ----------------------------------------------------------------------------------------------- */

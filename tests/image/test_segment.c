@@ -111,6 +111,15 @@ static void test_strokes_of_one_digit(void **state) {
     draw_line(&image, (struct point[]){{80, 40}, {80, 160}}, 2, 6, 255);
     draw_line(&image, (struct point[]){{112, 40}, {112, 160}}, 2, 6, 255);
     assert_count("eleven", &image, 2);
+    image = draw_blank(200, 220, 0); /* a lower one, nearer to a nought than a stroke is wide */
+    draw_line(&image, (struct point[]){{90, 40}, {60, 100}, {90, 160}, {120, 100}, {90, 40}}, 5, 6, 255);
+    draw_line(&image, (struct point[]){{140, 60}, {140, 150}}, 2, 6, 255);
+    assert_count("nought and one", &image, 2);
+    image = draw_blank(200, 220, 0);
+    draw_line(&image, (struct point[]){{60, 50}, {60, 150}}, 2, 6, 255);
+    draw_line(&image, (struct point[]){{110, 40}, {80, 110}, {140, 110}}, 3, 6, 255);
+    draw_line(&image, (struct point[]){{125, 60}, {125, 170}}, 2, 6, 255);
+    assert_count("one and four", &image, 2);
 }
 
 static void test_what_is_no_digit(void **state) {

@@ -165,8 +165,8 @@ static const struct ten_parameter best_table[] =
     TABLE("60", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05", "0", "0.999", "2", "12", "0.12", "0", "0",
           "1", DROPOUT_OF("0.3"));
 static const struct ten_parameter hand_table[] =
-    TABLE("16", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05", "0", "0.999", "0", "15", "0.2", "0.25",
-          "25", "0", DROPOUT_OF("0.3"), INK_OF("2", "2", "0.1", "0.1", "0.8", "1", "0.3", "0.25", "0.2"));
+    TABLE("20", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05", "0", "0.999", "0", "15", "0.2", "0.25",
+          "25", "0", DROPOUT_OF("0.3"), INK_OF("2", "2", "0.1", "0.1", "0.8", "1", "0.3", "0.25", "0.4"));
 static const struct ten_parameter network_table[] = TABLE("10", "128", "1e-3", "adam", "0", "constant", "0", "0", "0",
                                                           "0", "0", "0", "0", "0", "0", "0", NET_OF(CNN2 ", dense 10"));
 

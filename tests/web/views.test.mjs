@@ -162,8 +162,10 @@ describe("a training", () => {
     async function check() {
       await page.waitForFunction(() => document.querySelectorAll(".watch .chart-dot").length === 12); // 2 charts, 2 lines, 3 epochs
       await page.locator(".watch .chart-more summary").first().click();
-      assert.equal(await page.locator(".watch .chart").first().locator("tbody tr").count(), 3);
-      const table = await page.locator(".watch .chart").first().locator("tbody tr").last().innerText();
+      const rows = page.locator(".watch .chart").first().locator("tbody tr");
+      await rows.nth(2).waitFor(); // the table is made when it is opened
+      assert.equal(await rows.count(), 3);
+      const table = await rows.last().innerText();
       assert.match(table, /^3\s+[\d.]+\s+[\d.]+$/);
     }
     await check();

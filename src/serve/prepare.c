@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -84,10 +85,14 @@ static void show_progress(const struct ten_prepare *prepare, const struct job *j
 static void take_progress(struct ten_prepare *prepare, struct job *job, const json_t *event) {
     const char *stage = json_string_value(json_object_get(event, "stage"));
     double done = json_number_value(json_object_get(event, "done"));
-    double total = json_number_value(json_object_get(event, "total"));
+    double total = json_number_value(json_object_get(event, "total")), epoch, epochs;
+    done = total > 0 ? done < total ? done / total : 1 : -1;
+    /* a network tells of its epochs one by one */
+    if (done >= 0 && stage && sscanf(stage, "fit %*s epoch %lf/%lf", &epoch, &epochs) == 2 && epochs > 0)
+        done = (epoch - 1 + done) / epochs;
     pthread_mutex_lock(&prepare->lock);
     snprintf(job->stage, sizeof job->stage, "%s", stage ? stage : "");
-    job->done = total > 0 ? done < total ? done / total : 1 : -1;
+    job->done = done;
     pthread_mutex_unlock(&prepare->lock);
     show_progress(prepare, job);
 }

@@ -14,23 +14,13 @@ import pathlib
 import re
 import struct
 import sys
-import tempfile
 import time
-import traceback
 
-from client import PROGRAM, Server, as_json, drawing, make_data, png, run_program
+from client import Server, as_json, drawing, make_data, png, run_program
+from common import TESTS, same, test
+import suite
 
-TESTS = []
 NET = {"net": "conv 4 3x3, relu, maxpool 2, dense 10"}
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-def same(found, expected):
-    assert found == expected, f"{found!r}, expected {expected!r}"
 
 
 def near(found, expected, error=1e-6):
@@ -507,42 +497,5 @@ def make_home(home):
     assert done.returncode == 0, done.stderr.decode()
 
 
-def attempt(function, *arguments):
-    try:
-        function(*arguments)
-        return None
-    except Exception:
-        return traceback.format_exc()
-
-
-def main():
-    chosen = [t for t in TESTS if not sys.argv[1:] or t.__name__ in sys.argv[1:]]
-    if not os.access(PROGRAM, os.X_OK):
-        print(f"Bail out! {PROGRAM} is no program; set TENFOLD")
-        return 1
-    print(f"1..{len(chosen)}", flush=True)
-    failures = 0
-    with tempfile.TemporaryDirectory(prefix="tenfold-live-") as folder:
-        home = pathlib.Path(folder)
-        make_home(home)
-        pool = concurrent.futures.ThreadPoolExecutor(2)
-        beside = {f: pool.submit(attempt, f, home) for f in chosen if hasattr(f, "alone")}
-        server = Server(home, "--no-train", "--runs", "runs.sqlite")
-        for number, function in enumerate(sorted(chosen, key=lambda f: f in beside), 1):
-            begin = time.monotonic()
-            wrong = beside[function].result() if function in beside else attempt(function, server)
-            failures += wrong is not None
-            print(f"{'ok' if not wrong else 'not ok'} {number} - {function.__name__.replace('_', ' ')}", flush=True)
-            print(f"# {time.monotonic() - begin:.1f} s", flush=True)
-            for line in (wrong or "").splitlines():
-                print(f"# {line}", flush=True)
-        status, _ = server.stop()
-        if status != 0:
-            failures += 1
-            print(f"Bail out! the server ended with {status}")
-            print("\n".join("# " + line for line in server.log.read_text(errors="replace").splitlines()[-60:]))
-    return failures > 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(suite.run(TESTS, sys.argv[1:], make_home, ["--no-train", "--runs", "runs.sqlite"], 2))

@@ -11,7 +11,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { chromium } from "playwright-core";
+import { launch } from "./browser.mjs";
 import { exampleStrokes } from "../../web/app/draw/examples.js";
 
 if (!process.env.TENFOLD_REPORT) throw new Error("TENFOLD_REPORT must name the report of a study");
@@ -84,19 +84,7 @@ before(async () => {
     tenfold("train", model, "--limit", "3000", "--runs", "none", "--out", join(places.models, `${model}.safetensors`));
   tenfold("crossval", "--models", "nearest-centroid", "--limit", "300", "--folds", "4", "--runs", runs);
   server = await startServer(places);
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();

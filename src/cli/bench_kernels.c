@@ -151,7 +151,7 @@ static void bench_packed_bf16(struct bench *b) {
     struct ten_strided x = {floats(b, (size_t)M * K), K, 1}, y = {floats(b, (size_t)K * N), N, 1};
     float *bias = floats(b, N), *packed = take(b, TEN_PACKED(N, K), sizeof *packed);
     float *c = take(b, (size_t)M * N, sizeof *c), *scratch = take(b, TEN_MATMUL_SCRATCH, sizeof *scratch);
-    b->kernels->pack_bf16(N, K, y, packed);
+    b->kernels->pack_bf16(N, K, y, (struct ten_part){0, K, 0, N}, packed);
     while (again(b)) b->kernels->packed_bf16(M, N, K, x, packed, bias, true, c, N, scratch);
     b->used -= TEN_MATMUL_SCRATCH * sizeof *scratch;
     row(b, "64 x 256 x 400 (mlp, forward)", b->kernels->bf16_pays ? LIMIT_BF16 : LIMIT_FLOATS, 2.0 * M * N * K,
@@ -175,7 +175,7 @@ static void bench_pack_bf16(struct bench *b) {
     enum { N = 256, K = 400 };
     struct ten_strided y = {floats(b, (size_t)K * N), N, 1};
     float *packed = take(b, TEN_PACKED(N, K), sizeof *packed);
-    while (again(b)) b->kernels->pack_bf16(N, K, y, packed);
+    while (again(b)) b->kernels->pack_bf16(N, K, y, (struct ten_part){0, K, 0, N}, packed);
     row(b, "256 x 400 (mlp)", LIMIT_FLOATS, 0, 4.0 * K * N);
 }
 

@@ -60,6 +60,11 @@ struct ten_fft {
     const float *factors;
 };
 
+/* A part of a matrix: rows row..past_row - 1 in columns column..past_column - 1. */
+struct ten_part {
+    size_t row, past_row, column, past_column;
+};
+
 /* Each kernel stands in list.h, too. */
 struct ten_kernels {
     const char *name; /* "generic", "avx2", "avx512", "vnni", "bf16", "amx" */
@@ -75,10 +80,11 @@ struct ten_kernels {
     void (*matmul_bf16)(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, float *c, size_t ldc,
                         bool accumulate, float *scratch);
 
-    /* The same product, k at least 1, with a b[k x n] that was packed once for many: packed[TEN_PACKED(n, k)] floats, 64-byte aligned,
-     * in an order of the set's own. c[m x n] = a b + bias[n] (NULL: none), and below 0 then 0 if `relu`; each element's
-     * sum is that of matmul_bf16. */
-    void (*pack_bf16)(size_t n, size_t k, struct ten_strided b, float *packed);
+    /* The same product, k at least 1, with a b[k x n] that was packed once for many: packed[TEN_PACKED(n, k)] floats,
+     * 64-byte aligned, in an order of the set's own. What is packed is b's `part`, all of it in the end: rows from a
+     * multiple of 16 to another or to k, columns from a multiple of 32 to another or to n. c[m x n] = a b + bias[n]
+     * (NULL: none), and below 0 then 0 if `relu`; each element's sum is that of matmul_bf16. */
+    void (*pack_bf16)(size_t n, size_t k, struct ten_strided b, struct ten_part part, float *packed);
     void (*packed_bf16)(size_t m, size_t n, size_t k, struct ten_strided a, const float *packed, const float *bias,
                         bool relu, float *c, size_t ldc, float *scratch);
 

@@ -140,7 +140,7 @@ static void packed_bf16(size_t m, size_t n, size_t k, struct ten_strided a, cons
 void ten_kernels_add_amx_products(struct ten_kernels *kernels) {
     kernels->bf16_pays = true;
     kernels->matmul_bf16 = matmul_bf16;
-    kernels->pack_bf16 = pack_whole;
+    kernels->pack_bf16 = pack_part;
     kernels->packed_bf16 = packed_bf16;
     kernels->gathered_bf16 = gathered_bf16;
 }

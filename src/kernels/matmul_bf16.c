@@ -118,7 +118,7 @@ void ten_kernels_add_bf16(struct ten_kernels *kernels) {
     kernels->name = "bf16";
     kernels->bf16_pays = true;
     kernels->matmul_bf16 = matmul_bf16;
-    kernels->pack_bf16 = pack_whole;
+    kernels->pack_bf16 = pack_part;
     kernels->packed_bf16 = packed_bf16;
     kernels->gathered_bf16 = gathered_bf16;
 }

@@ -85,11 +85,21 @@ static inline size_t block_at(size_t n, size_t k, size_t n0, size_t k0) {
     return n0 * ((k + DEPTH - 1) / DEPTH * DEPTH) + (lines + SIDE - 1) / SIDE * SIDE * k0;
 }
 
-static inline void pack_whole(size_t n, size_t k, struct ten_strided b, float *packed) {
-    for (size_t n0 = 0; n0 < n; n0 += BLOCK_N)
-        for (size_t k0 = 0; k0 < k; k0 += BLOCK_K)
-            pack_pairs(b.data + k0 * b.row + n0 * b.column, b.column, b.row, smaller(n - n0, BLOCK_N),
-                       smaller(k - k0, BLOCK_K), false, (uint16_t *)packed + block_at(n, k, n0, k0));
+/* Tile by tile, of which the part may have the first rows alone, or the last ones. */
+static inline void pack_part(size_t n, size_t k, struct ten_strided b, struct ten_part part, float *packed) {
+    for (size_t j = part.column; j < part.past_column; j += SIDE)
+        for (size_t i = part.row, past; i < part.past_row; i = past) {
+            size_t n0 = j / BLOCK_N * BLOCK_N, k0 = i / BLOCK_K * BLOCK_K, in_tile = i % DEPTH;
+            size_t tiles = (smaller(k - k0, BLOCK_K) + DEPTH - 1) / DEPTH;
+            uint16_t *tile = (uint16_t *)packed + block_at(n, k, n0, k0) +
+                             ((j - n0) / SIDE * tiles + (i - k0) / DEPTH) * TILE;
+            past = smaller(part.past_row, i - in_tile + DEPTH);
+            __m512i v[SIDE];
+            load_pairs(b.data + i * b.row + j * b.column, b.column, b.row, NULL, smaller(part.past_column - j, SIDE),
+                       past - i, false, v);
+            size_t end = past < k ? (past - i + in_tile) / 2 : SIDE;
+            for (size_t p = in_tile / 2; p < end; p++) _mm512_store_si512(tile + p * DEPTH, v[p - in_tile / 2]);
+        }
 }
 
 #endif

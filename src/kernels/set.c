@@ -8,9 +8,10 @@
  * contiguously. */
 #include "kernels/kernels.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
-#if defined(__AVX2__)
+#if defined(__SSE__)
 #include <immintrin.h>
 #endif
 
@@ -181,13 +182,15 @@ static size_t block_at(size_t n, size_t k, size_t n0, size_t k0) {
     return n0 * k + round_up(smaller(n - n0, BLOCK_N), TILE_N) * k0;
 }
 
-static void pack_bf16(size_t n, size_t k, struct ten_strided b, float *packed) {
-    for (size_t n0 = 0; n0 < n; n0 += BLOCK_N)
-        for (size_t k0 = 0; k0 < k; k0 += BLOCK_K) {
-            size_t n1 = smaller(n - n0, BLOCK_N), k1 = smaller(k - k0, BLOCK_K);
-            float *to = packed + block_at(n, k, n0, k0);
-            pack(b.data + k0 * b.row + n0 * b.column, b.column, b.row, n1, k1, TILE_N, to);
-            round_to_bf16(to, round_up(n1, TILE_N) * k1);
+static void pack_bf16(size_t n, size_t k, struct ten_strided b, struct ten_part part, float *packed) {
+    for (size_t j = part.column; j < part.past_column; j += TILE_N)
+        for (size_t i = part.row, past; i < part.past_row; i = past) {
+            size_t n0 = j / BLOCK_N * BLOCK_N, k0 = i / BLOCK_K * BLOCK_K, deep = smaller(k - k0, BLOCK_K);
+            float *to = packed + block_at(n, k, n0, k0) + (j - n0) * deep + (i - k0) * TILE_N;
+            past = smaller(part.past_row, k0 + BLOCK_K);
+            pack(b.data + i * b.row + j * b.column, b.column, b.row, smaller(part.past_column - j, TILE_N), past - i,
+                 TILE_N, to);
+            round_to_bf16(to, TILE_N * (past - i));
         }
 }
 
@@ -660,22 +663,38 @@ static inline floats root(floats x) {
 static inline floats quotient(floats a, floats b) { return a / b; }
 #endif
 
-/* x where its size is at least `least`, else 0. Moments of weights that are no longer used would otherwise sink to the
- * smallest denormal numbers and stay there for ever, each step a hundred times as slow. */
-static inline floats without_tiny(floats x, float least) { return (floats)((ints)x & ((x >= least) | (x <= -least))); }
+/* Moments of weights that are no longer used would sink to the smallest denormal numbers and stay there for ever, each
+ * step a hundred times as slow: what is that small becomes 0. The processor does so by itself when told to. */
+#if defined(__SSE__)
+enum { TINY_IS_ZERO = 0x8040 /* results, factors */ };
+static unsigned drop_tiny(void) {
+    unsigned before = _mm_getcsr();
+    _mm_setcsr(before | TINY_IS_ZERO);
+    return before;
+}
+static void keep_tiny(unsigned before) { _mm_setcsr(before); }
+static inline floats without_tiny(floats x) { return x; }
+#else
+static unsigned drop_tiny(void) { return 0; }
+static void keep_tiny(unsigned before) { (void)before; }
+static inline floats without_tiny(floats x) {
+    for (int i = 0; i < LANES; i++) x[i] = fabsf(x[i]) >= FLT_MIN ? x[i] : 0;
+    return x;
+}
+#endif
 
 static inline void adam_lanes(const struct ten_adam *step, const float *g, float *m, float *v, float *x) {
     floats at = *(const floats *)x * step->keep, slope = *(const floats *)g + step->decay * at;
-    slope = without_tiny(slope, 1e-18f);
-    floats first = without_tiny(step->beta1 * *(const floats *)m + step->rest1 * slope, 1e-30f);
-    floats second = without_tiny(step->beta2 * *(const floats *)v + step->rest2 * slope * slope, 1e-36f);
+    floats first = without_tiny(step->beta1 * *(const floats *)m + step->rest1 * slope);
+    floats second = without_tiny(step->beta2 * *(const floats *)v + step->rest2 * slope * slope);
     *(floats *)m = first;
     *(floats *)v = second;
     *(floats *)x = at - quotient(step->rate * first, step->spread * root(second) + step->epsilon);
 }
 
-static void adam(size_t n, const struct ten_adam *step, const float *restrict g, float *restrict m, float *restrict v,
-                 float *restrict x) {
+/* Apart, so that nothing of it is done before or behind its caller's change of the rounding. */
+static __attribute__((noinline)) void adam_rows(size_t n, const struct ten_adam *step, const float *restrict g,
+                                                float *restrict m, float *restrict v, float *restrict x) {
     struct ten_adam own = *step;
     size_t whole = n / LANES * LANES, left = (n - whole) * sizeof *x;
     for (size_t i = 0; i < whole; i += LANES) adam_lanes(&own, g + i, m + i, v + i, x + i);
@@ -687,6 +706,12 @@ static void adam(size_t n, const struct ten_adam *step, const float *restrict g,
     memcpy(m + whole, edge[1], left);
     memcpy(v + whole, edge[2], left);
     memcpy(x + whole, edge[3], left);
+}
+
+static void adam(size_t n, const struct ten_adam *step, const float *g, float *m, float *v, float *x) {
+    unsigned before = drop_tiny();
+    adam_rows(n, step, g, m, v, x);
+    keep_tiny(before);
 }
 
 /* ---- Fourier transforms, forces in the plane -------------------------------------------------------------- */

@@ -229,8 +229,10 @@ static void with_zeros(struct work *w, const float *in) {
 /* ---- Passes ------------------------------------------------------------------------------------------------------
  */
 
-static void prepare(const struct ten_layer *layer, enum ten_precision precision, const float *parameters, bool backward,
-                    float *prepared) {
+static void prepare(const struct ten_layer *layer, enum ten_precision precision, const float *parameters, size_t begin,
+                    size_t end, bool backward, float *prepared) {
+    (void)begin;
+    (void)end;
     struct method method = method_of(layer, false);
     const struct ten_kernels *kernels = ten_kernels();
     size_t channels = layer->in.channels, units = layer->units;

@@ -34,14 +34,15 @@ static void initialise(const struct ten_layer *layer, struct ten_random *random,
 }
 
 /* The weights, packed once for all products of a batch. */
-static void prepare(const struct ten_layer *layer, enum ten_precision precision, const float *parameters, bool backward,
-                    float *prepared) {
+static void prepare(const struct ten_layer *layer, enum ten_precision precision, const float *parameters, size_t begin,
+                    size_t end, bool backward, float *prepared) {
     size_t inputs = ten_volume_size(layer->in), units = layer->units;
+    struct ten_part part = {begin, end, 0, units}, turned = {0, units, begin, end};
     if (precision == TEN_SINGLE) return;
     if (backward)
-        ten_kernels()->pack_bf16(inputs, units, (struct ten_strided){parameters, 1, units}, prepared);
+        ten_kernels()->pack_bf16(inputs, units, (struct ten_strided){parameters, 1, units}, turned, prepared);
     else
-        ten_kernels()->pack_bf16(units, inputs, (struct ten_strided){parameters, units, 1}, prepared);
+        ten_kernels()->pack_bf16(units, inputs, (struct ten_strided){parameters, units, 1}, part, prepared);
 }
 
 static size_t fold(struct ten_layer *layer, size_t behind) {

@@ -40,7 +40,7 @@ struct ten_pass {
     float *scratch;      /* the thread's, 64-byte aligned: layer->scratch floats */
 };
 
-enum { TEN_MAX_LAYERS = 64 };
+enum { TEN_MAX_LAYERS = 64, TEN_ROWS_AT_ONCE = 32 };
 
 /* One layer of a network, its shapes fixed. */
 struct ten_layer {
@@ -88,9 +88,11 @@ struct ten_layer_type {
     /* NULL: no parameters or statistics. */
     void (*initialise)(const struct ten_layer *layer, struct ten_random *random, float *parameters, float *statistics);
     /* Makes of the parameters what all rows need: prepared[layer->prepared], or with `backward` what backward needs,
-     * prepared[layer->prepared_backward], which is to lie behind it. NULL: nothing. */
-    void (*prepare)(const struct ten_layer *layer, enum ten_precision precision, const float *parameters, bool backward,
-                    float *prepared);
+     * prepared[layer->prepared_backward], which is to lie behind it. Of a `whole` layer what comes of rows
+     * begin..end - 1 of the weights, from a multiple of TEN_ROWS_AT_ONCE to another (of half of it, where nothing is
+     * prepared for backward) or to the last; of others everything. NULL: nothing. */
+    void (*prepare)(const struct ten_layer *layer, enum ten_precision precision, const float *parameters, size_t begin,
+                    size_t end, bool backward, float *prepared);
     /* kept: NULL if there will be no backward. */
     void (*forward)(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
                     float *out, void *kept);
@@ -116,6 +118,9 @@ struct ten_layer_type {
 };
 
 extern const struct ten_layer_type *const ten_layer_types[]; /* NULL-terminated */
+
+/* Rows of a `whole` layer's weights. */
+static inline size_t ten_layer_rows(const struct ten_layer *layer) { return layer->decayed / layer->units; }
 
 struct ten_network {
     struct ten_layer *layers;
@@ -180,6 +185,7 @@ struct ten_batch_input {
     float skip;            /* rows whose probabilities are all within this of their targets give no gradient; 0: none */
     enum ten_precision precision;
     uint64_t seed, step;
+    bool prepared; /* ten_workspace_prepare was told of every change of the parameters since the last batch */
 };
 /* Statistics are updated. TEN_INVALID for a batch without rows or with more than the workspace has room for, and for a
  * label that is no class. The loss may come out not finite: that is the caller's to see. */
@@ -192,6 +198,11 @@ enum ten_status ten_workspace_run(struct ten_workspace *workspace, const float *
  * weights). May be called by several threads for different ranges; `thread` is as in ten_task. */
 void ten_workspace_gradient(const struct ten_workspace *workspace, size_t begin, size_t end, size_t thread,
                             float *gradient);
+
+/* Parameters begin..end - 1 have changed: while they are at hand, makes what the next batch needs of them, if they are
+ * the weights of a `whole` layer, in rows as its `prepare` takes them. Leaves the others to the next batch. May be
+ * called by several threads for different ranges. */
+void ten_workspace_prepare(const struct ten_workspace *workspace, const float *parameters, size_t begin, size_t end);
 
 /* ---- Use ------------------------------------------------------------------------------------------------------ */
 

@@ -15,10 +15,10 @@ static inline float without_tiny(float x) { return x >= TINY || x <= -TINY ? x :
 
 /* ---- Optimisers --------------------------------------------------------------------------------------------- */
 
-static void update_sgd(const struct ten_optimizer_step *s, size_t count, const float *restrict g, float *const *moments,
-                       float *restrict x) {
+static void update_sgd(const struct ten_optimizer_step *s, double decay_rate, size_t count, const float *restrict g,
+                       float *const *moments, float *restrict x) {
     float *restrict b = moments[0];
-    float rate = (float)s->rate, decay = (float)s->decay, momentum = (float)s->optimizer->momentum;
+    float rate = (float)s->rate, decay = (float)decay_rate, momentum = (float)s->optimizer->momentum;
     /* x -= rate (own g + kept b), b being new already */
     float own = s->optimizer->nesterov ? 1 : 0, kept = s->optimizer->nesterov ? momentum : 1;
     for (size_t i = 0; i < count; i++) {
@@ -31,34 +31,33 @@ static void update_sgd(const struct ten_optimizer_step *s, size_t count, const f
 static void update_adam_family(const struct ten_optimizer_step *s, double keep, double decay, size_t count,
                                const float *g, float *const *moments, float *x) {
     const struct ten_optimizer *o = s->optimizer;
-    double first = 1 - pow(o->beta1, (double)s->number), second = 1 - pow(o->beta2, (double)s->number);
     struct ten_adam step = {.keep = (float)keep,
                             .decay = (float)decay,
                             .beta1 = (float)o->beta1,
                             .rest1 = (float)(1 - o->beta1),
                             .beta2 = (float)o->beta2,
                             .rest2 = (float)(1 - o->beta2),
-                            .rate = (float)(s->rate / first),
-                            .spread = (float)(1 / sqrt(second)),
+                            .rate = (float)(s->rate / s->share1),
+                            .spread = (float)(1 / sqrt(s->share2)),
                             .epsilon = (float)o->epsilon};
     ten_kernels()->adam(count, &step, g, moments[0], moments[1], x);
 }
 
-static void update_adam(const struct ten_optimizer_step *s, size_t count, const float *g, float *const *moments,
-                        float *x) {
-    update_adam_family(s, 1, s->decay, count, g, moments, x);
+static void update_adam(const struct ten_optimizer_step *s, double decay, size_t count, const float *g,
+                        float *const *moments, float *x) {
+    update_adam_family(s, 1, decay, count, g, moments, x);
 }
 
-static void update_adamw(const struct ten_optimizer_step *s, size_t count, const float *g, float *const *moments,
-                         float *x) {
-    update_adam_family(s, 1 - s->rate * s->decay, 0, count, g, moments, x);
+static void update_adamw(const struct ten_optimizer_step *s, double decay, size_t count, const float *g,
+                         float *const *moments, float *x) {
+    update_adam_family(s, 1 - s->rate * decay, 0, count, g, moments, x);
 }
 
-static void update_lion(const struct ten_optimizer_step *s, size_t count, const float *restrict g,
+static void update_lion(const struct ten_optimizer_step *s, double decay, size_t count, const float *restrict g,
                         float *const *moments, float *restrict x) {
     const struct ten_optimizer *o = s->optimizer;
     float *restrict m = moments[0];
-    float keep = (float)(1 - s->rate * s->decay), rate = (float)s->rate;
+    float keep = (float)(1 - s->rate * decay), rate = (float)s->rate;
     float beta1 = (float)o->beta1, rest1 = (float)(1 - o->beta1);
     float beta2 = (float)o->beta2, rest2 = (float)(1 - o->beta2);
     for (size_t i = 0; i < count; i++) {
@@ -93,10 +92,15 @@ const struct ten_optimizer_type *ten_optimizer_find(const char *name) {
     return NULL;
 }
 
-void ten_optimizer_update(const struct ten_optimizer *optimizer, size_t step, double rate, bool decay, size_t count,
-                          const float *gradient, float *const *moments, float *parameters) {
-    struct ten_optimizer_step one = {optimizer, step, rate, decay ? optimizer->weight_decay : 0};
-    optimizer->type->update(&one, count, gradient, moments, parameters);
+struct ten_optimizer_step ten_optimizer_step(const struct ten_optimizer *optimizer, size_t number, double rate) {
+    return (struct ten_optimizer_step){optimizer, rate, 1 - pow(optimizer->beta1, (double)number),
+                                       1 - pow(optimizer->beta2, (double)number)};
+}
+
+void ten_optimizer_update(const struct ten_optimizer_step *step, bool decay, size_t count, const float *gradient,
+                          float *const *moments, float *parameters) {
+    const struct ten_optimizer *o = step->optimizer;
+    o->type->update(step, decay ? o->weight_decay : 0, count, gradient, moments, parameters);
 }
 
 /* ---- Schedules ---------------------------------------------------------------------------------------------- */

@@ -18,8 +18,8 @@ struct ten_optimizer_type {
     const char *name;    /* "adam" */
     const char *summary; /* one sentence */
     size_t moments;      /* vectors of the size of the parameters that it keeps, at most TEN_MOST_MOMENTS */
-    void (*update)(const struct ten_optimizer_step *step, size_t count, const float *gradient, float *const *moments,
-                   float *parameters);
+    void (*update)(const struct ten_optimizer_step *step, double decay, size_t count, const float *gradient,
+                   float *const *moments, float *parameters); /* decay: d above */
 };
 extern const struct ten_optimizer_type *const ten_optimizer_types[]; /* NULL-terminated */
 
@@ -35,18 +35,20 @@ struct ten_optimizer {
     double weight_decay; /* d above */
 };
 
-/* One step of it, as the types' functions take it. */
+/* One step of it: what holds for all parameters alike. */
 struct ten_optimizer_step {
     const struct ten_optimizer *optimizer;
-    size_t number; /* t above: from 1 */
-    double rate, decay;
+    double rate;
+    double share1, share2; /* 1 - beta1^t, 1 - beta2^t */
 };
+/* Step `number`, from 1, at learning rate `rate`. */
+struct ten_optimizer_step ten_optimizer_step(const struct ten_optimizer *optimizer, size_t number, double rate);
 
-/* Updates parameters[count] with gradient[count] at learning rate `rate`; step counts from 1. moments[k] is the k-th
- * moment's entries that belong to them, zero before the first step. `decay`: whether weight decay applies to these. Any
- * split of a vector into ranges gives the same bits. */
-void ten_optimizer_update(const struct ten_optimizer *optimizer, size_t step, double rate, bool decay, size_t count,
-                          const float *gradient, float *const *moments, float *parameters);
+/* Updates parameters[count] with gradient[count]. moments[k] is the k-th moment's entries that belong to them, zero
+ * before the first step. `decay`: whether weight decay applies to these. Any split of a vector into ranges gives the
+ * same bits. */
+void ten_optimizer_update(const struct ten_optimizer_step *step, bool decay, size_t count, const float *gradient,
+                          float *const *moments, float *parameters);
 
 /* How the learning rate runs over the steps of a training, 0 to steps - 1:
  *

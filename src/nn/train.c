@@ -74,6 +74,8 @@ struct training {
     double began;          /* when this process began the epoch under way, less what was spent on it before */
     double written;        /* when the last checkpoint was */
     double keep;           /* share of the average that stays in the step under way */
+    struct ten_optimizer_step step; /* the one under way */
+    bool prepared;         /* what the workspace needs of the parameters */
     size_t first_of_batch; /* its place in `order` */
 };
 
@@ -139,20 +141,16 @@ static enum ten_status gather_validation(struct training *t, struct ten_error *e
     return TEN_OK;
 }
 
-/* Parameters of a piece of a layer of so many rows of `units`: whole rows, as many in one piece as in the next, and
- * fitting the products' blocks. */
-static size_t whole_rows(size_t rows, size_t units) {
-    enum { LINES = 8 };
-    size_t pieces = ten_block_count(rows * units, PIECE), each = ten_block_count(rows, pieces);
-    return units > PIECE ? units : ten_block_count(each, LINES) * LINES * units;
-}
-
-/* Cuts begin..end-1 into pieces of `size`. */
-static void add_pieces(struct training *t, size_t begin, size_t end, size_t size, bool decay) {
-    for (; begin < end; begin += size) {
-        size_t next = begin + size < end ? begin + size : end;
-        t->pieces[t->piece_count++] = (struct piece){begin, next, decay};
-        if (next - begin > t->piece_room) t->piece_room = (next - begin + 15) / 16 * 16;
+/* Adds parameters begin..end-1 as pieces: whole multiples of `unit`, but for the last, and alike. */
+static void add_pieces(struct training *t, size_t begin, size_t end, size_t unit, bool decay) {
+    size_t count = ten_block_count(end - begin, PIECE), units = ten_block_count(end - begin, unit), first = begin;
+    if (count > units) count = units;
+    for (size_t i = 1; i <= count; i++) {
+        size_t past = begin + ten_block_count(i * units, count) * unit;
+        if (i == count) past = end;
+        t->pieces[t->piece_count++] = (struct piece){first, past, decay};
+        if (past - first > t->piece_room) t->piece_room = (past - first + 15) / 16 * 16;
+        first = past;
     }
 }
 
@@ -160,15 +158,13 @@ static void add_pieces(struct training *t, size_t begin, size_t end, size_t size
 static enum ten_status plan_pieces(struct training *t, struct ten_error *error) {
     const struct ten_network *n = t->network;
     bool decay = t->recipe->optimizer.weight_decay != 0;
-    /* a piece is larger than half of PIECE, but for the last one of each part */
-    t->pieces = ten_alloc(2 * (n->parameters / PIECE + n->count + 1), sizeof *t->pieces);
+    t->pieces = ten_alloc(n->parameters / PIECE + 2 * n->count, sizeof *t->pieces);
     if (!t->pieces) return ten_fail_memory(error, "the gradient");
     for (size_t i = 0; i < n->count; i++) {
         const struct ten_layer *layer = &n->layers[i];
-        size_t at = layer->parameters_at, size = PIECE;
-        if (layer->whole) size = whole_rows(layer->decayed / layer->units, layer->units);
-        add_pieces(t, at, at + layer->decayed, size, decay);
-        add_pieces(t, at + layer->decayed, at + layer->parameters, PIECE, false);
+        size_t at = layer->parameters_at, rows = i ? TEN_ROWS_AT_ONCE : TEN_ROWS_AT_ONCE / 2;
+        add_pieces(t, at, at + layer->decayed, layer->whole ? rows * layer->units : 16, decay);
+        add_pieces(t, at + layer->decayed, at + layer->parameters, 16, false);
     }
     t->gradients = ten_alloc(ten_threads(t->run) * t->piece_room, sizeof *t->gradients);
     return t->gradients ? TEN_OK : ten_fail_memory(error, "the gradient");
@@ -389,19 +385,36 @@ static void fill(void *context, size_t row, size_t thread, float *out) {
                       t->deform_scratch + thread * t->deform_room);
 }
 
+/* Fetches images of the next batch, as large a share as these are of all parameters: what is far in memory comes while
+ * there is much to calculate. */
+static void fetch_ahead(const struct training *t, size_t begin, size_t end) {
+    size_t all = t->network->parameters, first = t->first_of_batch + t->batch, rows = rows_of_epoch(t);
+    for (size_t i = begin * t->batch / all; i < end * t->batch / all && first + i < rows; i++)
+        if (t->order[first + i] < t->images->rows) ten_batch_prefetch(t->images, t->order[first + i]);
+}
+
+static void update_chunk(const struct training *t, size_t begin, size_t count, bool decay, const float *gradient) {
+    float *const *vector = t->state.vector, *parameters = vector[TEN_PARAMETERS] + begin, *moments[TEN_MOST_MOMENTS];
+    for (size_t m = 0; m < t->recipe->optimizer.type->moments; m++) moments[m] = vector[TEN_MOMENT + m] + begin;
+    ten_optimizer_update(&t->step, decay, count, gradient, moments, parameters);
+    if (!vector[TEN_AVERAGE]) return;
+    float *restrict average = vector[TEN_AVERAGE] + begin, move = (float)(1 - t->keep);
+    for (size_t i = 0; i < count; i++) average[i] += move * (parameters[i] - average[i]);
+}
+
 static enum ten_status update_piece(void *context, size_t task, size_t thread, struct ten_error *error) {
     (void)error;
+    enum { CHUNK = 256 };
     const struct training *t = context;
     const struct piece *p = &t->pieces[task];
-    float *const *vector = t->state.vector, *gradient = t->gradients + thread * t->piece_room;
-    float *parameters = vector[TEN_PARAMETERS] + p->begin, *moments[TEN_MOST_MOMENTS];
-    for (size_t m = 0; m < t->recipe->optimizer.type->moments; m++) moments[m] = vector[TEN_MOMENT + m] + p->begin;
+    float *gradient = t->gradients + thread * t->piece_room;
     ten_workspace_gradient(t->workspace, p->begin, p->end, thread, gradient);
-    ten_optimizer_update(&t->recipe->optimizer, (size_t)t->state.step + 1, t->state.rate, p->decay, p->end - p->begin,
-                         gradient, moments, parameters);
-    if (!vector[TEN_AVERAGE]) return TEN_OK;
-    float *restrict average = vector[TEN_AVERAGE] + p->begin, move = (float)(1 - t->keep);
-    for (size_t i = 0; i < p->end - p->begin; i++) average[i] += move * (parameters[i] - average[i]);
+    for (size_t at = p->begin; at < p->end; at += CHUNK) {
+        size_t count = p->end - at < CHUNK ? p->end - at : CHUNK;
+        fetch_ahead(t, at, at + count);
+        update_chunk(t, at, count, p->decay, gradient + (at - p->begin));
+    }
+    ten_workspace_prepare(t->workspace, t->state.vector[TEN_PARAMETERS], p->begin, p->end);
     return TEN_OK;
 }
 
@@ -438,14 +451,17 @@ static enum ten_status train_batch(struct training *t, struct ten_error *error) 
                                     .skip = t->recipe->skip,
                                     .precision = t->recipe->precision,
                                     .seed = t->seed,
-                                    .step = (uint64_t)s->step};
+                                    .step = (uint64_t)s->step,
+                                    .prepared = t->prepared};
     struct ten_batch_result result;
     t->whole = false;
     enum ten_status status =
         ten_workspace_run(t->workspace, s->vector[TEN_PARAMETERS], s->vector[TEN_STATISTICS], &input, &result, error);
     if (status != TEN_OK) return status;
     if (!isfinite(result.loss)) return diverged(t, error);
+    t->step = ten_optimizer_step(&t->recipe->optimizer, (size_t)s->step + 1, s->rate);
     status = ten_parallel(t->run, NULL, NULL, 0, t->piece_count, update_piece, t, error);
+    t->prepared = true;
     if (status != TEN_OK) return status;
     float *average = s->vector[TEN_AVERAGE_STATISTICS], *statistics = s->vector[TEN_STATISTICS];
     for (size_t i = 0; average && i < s->length[TEN_STATISTICS]; i++)

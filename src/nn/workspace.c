@@ -297,23 +297,50 @@ static const double *add_sums(struct ten_workspace *w, size_t i) {
     return all;
 }
 
+/* What layer `i` needs of its parameters; rows as in the types' function. */
+static void prepare_layer(const struct ten_workspace *w, size_t i, const float *parameters, size_t begin, size_t end,
+                          bool back) {
+    const struct ten_layer *layer = &w->network->layers[i];
+    float *to = w->memory.prepared + layer->prepared_at + (back ? layer->prepared : 0);
+    bool wanted = back ? layer->prepared_backward > 0 && slot_before(w, i) > 0 : layer->prepared > 0;
+    if (wanted)
+        layer->type->prepare(layer, w->input.precision, parameters + layer->parameters_at, begin, end, back, to);
+}
+
+/* Whether the batch must see to it. */
+static bool unprepared(const struct ten_workspace *w, const struct ten_layer *layer) {
+    return layer->prepared + layer->prepared_backward > 0 && !(layer->whole && w->input.prepared);
+}
+
 /* Task: a layer, for forward or, behind all of those, for backward. */
 static enum ten_status prepare(void *context, size_t task, size_t thread, struct ten_error *error) {
     (void)thread;
     (void)error;
-    struct ten_workspace *w = context;
-    bool back = task >= w->network->count;
-    const struct ten_layer *layer = &w->network->layers[back ? task - w->network->count : task];
-    float *to = w->memory.prepared + layer->prepared_at + (back ? layer->prepared : 0);
-    bool wanted = back ? layer->prepared_backward > 0 && slot_before(w, layer->number) > 0 : layer->prepared > 0;
-    if (wanted) layer->type->prepare(layer, w->input.precision, w->parameters + layer->parameters_at, back, to);
+    const struct ten_workspace *w = context;
+    size_t count = w->network->count, i = task % count;
+    const struct ten_layer *layer = &w->network->layers[i];
+    if (unprepared(w, layer))
+        prepare_layer(w, i, w->parameters, 0, layer->whole ? ten_layer_rows(layer) : 0, task >= count);
     return TEN_OK;
+}
+
+void ten_workspace_prepare(const struct ten_workspace *w, const float *parameters, size_t begin, size_t end) {
+    for (size_t i = 0; i < w->network->count; i++) {
+        const struct ten_layer *layer = &w->network->layers[i];
+        size_t first = layer->parameters_at, past = first + layer->decayed;
+        if (!layer->whole || layer->prepared == 0 || begin >= past || end <= first) continue;
+        size_t from = begin > first ? begin - first : 0, to = (end < past ? end : past) - first;
+        for (int back = 0; back < 2; back++)
+            prepare_layer(w, i, parameters, from / layer->units, to / layer->units, back);
+    }
 }
 
 static enum ten_status run_stages(struct ten_workspace *w, struct ten_error *error) {
     const struct ten_layer *layers = w->network->layers;
     size_t rows = w->input.rows;
-    if (w->network->prepared) {
+    bool wanted = false;
+    for (size_t i = 0; i < w->network->count; i++) wanted |= unprepared(w, &layers[i]);
+    if (wanted) {
         enum ten_status status = ten_parallel(&w->run, NULL, NULL, 0, 2 * w->network->count, prepare, w, error);
         if (status != TEN_OK) return status;
     }

@@ -188,6 +188,15 @@ static void check_product(const struct product *p, const struct output *c, const
         }
 }
 
+/* Packs b whole or as four parts, cut anywhere that parts may be. */
+static void pack_in_parts(const struct ten_kernels *set, struct ten_random *random, const struct product *p,
+                          float *packed) {
+    size_t row = 16 * ten_random_below(random, p->k / 16 + 1), column = 32 * ten_random_below(random, p->n / 32 + 1);
+    struct ten_part parts[] = {
+        {row, p->k, column, p->n}, {0, row, 0, column}, {row, p->k, 0, column}, {0, row, column, p->n}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) set->pack_bf16(p->n, p->k, p->b, parts[i], packed);
+}
+
 /* A right factor that was packed before gives the same sums; bias and relu are what they are one after the other. */
 static void try_packed(const struct ten_kernels *set, struct ten_random *random, const struct product *p,
                        float *scratch) {
@@ -203,7 +212,8 @@ static void try_packed(const struct ten_kernels *set, struct ten_random *random,
             if (with_bias) *value += bias[j];
             if (relu && !(*value > 0)) *value = 0;
         }
-    set->pack_bf16(p->n, p->k, p->b, packed);
+    for (size_t i = 0; i < TEN_PACKED(p->n, p->k); i++) packed[i] = NAN;
+    pack_in_parts(set, random, p, packed);
     for (size_t i = 0; i < TEN_MATMUL_SCRATCH; i += 97) scratch[i] = NAN;
     set->packed_bf16(p->m, p->n, p->k, p->a, packed, with_bias ? bias : NULL, relu, output_row(&c, 0), c.stride,
                      scratch);

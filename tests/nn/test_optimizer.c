@@ -40,7 +40,8 @@ static void test_against_torch(void **state) {
         for (size_t s = 0; s < STEPS; s++) {
             float gradient[SIZE];
             for (size_t i = 0; i < SIZE; i++) gradient[i] = (float)gradients[s * SIZE + i];
-            ten_optimizer_update(&optimizer, s + 1, torch[t].rate, true, SIZE, gradient, moments, x);
+            struct ten_optimizer_step step = ten_optimizer_step(&optimizer, s + 1, torch[t].rate);
+            ten_optimizer_update(&step, true, SIZE, gradient, moments, x);
             for (size_t i = 0; i < SIZE; i++, expected++)
                 if (!(fabs((double)x[i] - *expected) <= 1e-6 * fabs(*expected)))
                     fail_msg("%s (%zu), step %zu, parameter %zu: %.9g, expected %.9g", torch[t].name, t, s, i,
@@ -103,7 +104,8 @@ static void test_against_naive(void **state) {
                 float gradient[COUNT];
                 for (size_t i = 0; i < COUNT; i++) gradient[i] = (float)(ten_random_unit(&random) - 0.5 + (double)x[i]);
                 double rate = 0.01 / (double)t;
-                ten_optimizer_update(&optimizer, t, rate, decay, COUNT, gradient, moments, x);
+                struct ten_optimizer_step step = ten_optimizer_step(&optimizer, t, rate);
+                ten_optimizer_update(&step, decay, COUNT, gradient, moments, x);
                 for (size_t i = 0; i < COUNT; i++) {
                     naive_step(&optimizer, t, rate, decay ? 0.05 : 0, (double)gradient[i], &naive[i]);
                     if (!(fabs((double)x[i] - naive[i].x) <= 2e-6))
@@ -137,9 +139,10 @@ static void test_ranges(void **state) {
             }
             float *whole[] = {first[0], second[0]}, *low[] = {first[1], second[1]};
             float *high[] = {first[1] + cut, second[1] + cut};
-            ten_optimizer_update(&optimizer, 3, 0.01, true, COUNT, gradient, whole, x[0]);
-            ten_optimizer_update(&optimizer, 3, 0.01, true, cut, gradient, low, x[1]);
-            ten_optimizer_update(&optimizer, 3, 0.01, true, COUNT - cut, gradient + cut, high, x[1] + cut);
+            struct ten_optimizer_step step = ten_optimizer_step(&optimizer, 3, 0.01);
+            ten_optimizer_update(&step, true, COUNT, gradient, whole, x[0]);
+            ten_optimizer_update(&step, true, cut, gradient, low, x[1]);
+            ten_optimizer_update(&step, true, COUNT - cut, gradient + cut, high, x[1] + cut);
             assert_memory_equal(x[0], x[1], sizeof x[0]);
             assert_memory_equal(first[0], first[1], sizeof first[0]);
             assert_memory_equal(second[0], second[1], sizeof second[0]);
@@ -154,8 +157,9 @@ static void test_silence(void **state) {
             .type = ten_optimizer_types[k], .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8};
         float x[37] = {0}, first[37] = {0}, second[37] = {0}, gradient[37], *moments[] = {first, second};
         for (size_t i = 0; i < 37; i++) gradient[i] = (float)i - 18;
-        for (size_t step = 1; step < 2500; step++) {
-            ten_optimizer_update(&optimizer, step, 0.01, true, 37, gradient, moments, x);
+        for (size_t number = 1; number < 2500; number++) {
+            struct ten_optimizer_step step = ten_optimizer_step(&optimizer, number, 0.01);
+            ten_optimizer_update(&step, true, 37, gradient, moments, x);
             for (size_t i = 0; i < 37; i++) {
                 assert_true(first[i] == 0 || isnormal(first[i]));
                 assert_true(second[i] == 0 || isnormal(second[i]));

@@ -24,35 +24,49 @@ static inline void store(__m512 sum, __mmask16 lanes, float *at, const struct fi
     _mm512_mask_storeu_ps(at, lanes, sum);
 }
 
-/* c[rows x columns] = the sums of ROWS lines of a strip of a with two strips of b, over so many pairs, finished. */
-static inline void block(size_t pairs, const uint16_t *a, const uint16_t *b, const uint16_t *next_b, float *c,
-                         size_t ldc, size_t rows, size_t columns, const struct finish *finish) {
+/* c[rows x columns] = the sums of ROWS lines of a strip of a with one or two strips of b, over so many pairs, finished. */
+static inline __attribute__((always_inline)) void block(size_t strips, size_t pairs, const uint16_t *a,
+                                                        const uint16_t *b, const uint16_t *next_b, float *c, size_t ldc,
+                                                        size_t rows, size_t columns, const struct finish *finish) {
     __m512 sum[ROWS][2];
 #pragma GCC unroll 8
     for (size_t i = 0; i < ROWS; i++) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
     for (size_t p = 0; p < pairs; p++, a += DEPTH, b += DEPTH, next_b += DEPTH) {
-        __m512bh low = (__m512bh)_mm512_load_si512(b), high = (__m512bh)_mm512_load_si512(next_b);
+        __m512bh low = (__m512bh)_mm512_load_si512(b), high = low;
+        if (strips == 2) high = (__m512bh)_mm512_load_si512(next_b);
 #pragma GCC unroll 8
         for (size_t i = 0; i < ROWS; i++) {
             int32_t pair;
             memcpy(&pair, a + 2 * i, sizeof pair);
             __m512bh x = (__m512bh)_mm512_set1_epi32(pair);
             sum[i][0] = _mm512_dpbf16_ps(sum[i][0], x, low);
-            sum[i][1] = _mm512_dpbf16_ps(sum[i][1], x, high);
+            if (strips == 2) sum[i][1] = _mm512_dpbf16_ps(sum[i][1], x, high);
         }
     }
-    __mmask16 first = first_lanes(columns), second = columns > SIDE ? first_lanes(columns - SIDE) : 0;
+    __mmask16 first = first_lanes(columns), second = strips == 2 ? first_lanes(columns - SIDE) : 0;
     __m512 bias_low = _mm512_setzero_ps(), bias_high = _mm512_setzero_ps();
     if (finish->bias) {
         bias_low = _mm512_maskz_loadu_ps(first, finish->bias);
-        bias_high = _mm512_maskz_loadu_ps(second, finish->bias + SIDE);
+        if (strips == 2) bias_high = _mm512_maskz_loadu_ps(second, finish->bias + SIDE);
     }
 #pragma GCC unroll 8
     for (size_t i = 0; i < ROWS; i++) {
         if (i >= rows) return;
         store(sum[i][0], first, c + i * ldc, finish, bias_low);
-        store(sum[i][1], second, c + i * ldc + SIDE, finish, bias_high);
+        if (strips == 2) store(sum[i][1], second, c + i * ldc + SIDE, finish, bias_high);
     }
+}
+
+static __attribute__((noinline)) void block_of_one(size_t pairs, const uint16_t *a, const uint16_t *b, float *c,
+                                                   size_t ldc, size_t rows, size_t columns,
+                                                   const struct finish *finish) {
+    block(1, pairs, a, b, b, c, ldc, rows, columns, finish);
+}
+
+static __attribute__((noinline)) void block_of_two(size_t pairs, const uint16_t *a, const uint16_t *b,
+                                                   const uint16_t *next_b, float *c, size_t ldc, size_t rows,
+                                                   size_t columns, const struct finish *finish) {
+    block(2, pairs, a, b, next_b, c, ldc, rows, columns, finish);
 }
 
 /* The rows of a by one packed block of b. */
@@ -66,10 +80,15 @@ static void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a, const
             const uint16_t *strip_b = packed_b + j / SIDE * strip;
             struct finish own = *finish;
             if (own.bias) own.bias += j;
-            for (size_t i = 0; i < m1; i += ROWS)
-                block(pairs, packed_a + i / SIDE * strip + i % SIDE * 2, strip_b,
-                      j + SIDE < n1 ? strip_b + strip : strip_b, c + (m0 + i) * ldc + j, ldc, smaller(m1 - i, ROWS),
-                      smaller(n1 - j, 2 * SIDE), &own);
+            for (size_t i = 0; i < m1; i += ROWS) {
+                const uint16_t *lines = packed_a + i / SIDE * strip + i % SIDE * 2;
+                float *at = c + (m0 + i) * ldc + j;
+                if (n1 - j <= SIDE)
+                    block_of_one(pairs, lines, strip_b, at, ldc, smaller(m1 - i, ROWS), n1 - j, &own);
+                else
+                    block_of_two(pairs, lines, strip_b, strip_b + strip, at, ldc, smaller(m1 - i, ROWS),
+                                 smaller(n1 - j, 2 * SIDE), &own);
+            }
         }
     }
 }

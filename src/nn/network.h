@@ -35,7 +35,8 @@ struct ten_pass {
     enum ten_precision precision;
     uint64_t seed, step; /* of random choices (dropout): drawn from these, the layer and the row in the batch alone */
     size_t first_row;    /* of these rows in the batch */
-    const uint32_t *left; /* NULL, or the numbers of those `left_count` of the rows whose gradient is not 0 */
+    const uint32_t *left; /* backward, NULL: all rows. Else the numbers of those `left_count` that have a gradient; what
+                             stands in out_gradient and comes to stand in in_gradient at the others, nobody reads */
     size_t left_count;
     float *scratch;      /* the thread's, 64-byte aligned: layer->scratch floats */
 };

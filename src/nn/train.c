@@ -141,31 +141,56 @@ static enum ten_status gather_validation(struct training *t, struct ten_error *e
     return TEN_OK;
 }
 
-/* Adds parameters begin..end-1 as pieces: whole multiples of `unit`, but for the last, and alike. */
+/* Adds parameters begin..end-1 as pieces: whole multiples of `unit`, but for the last, alike, as many for each thread. */
 static void add_pieces(struct training *t, size_t begin, size_t end, size_t unit, bool decay) {
-    size_t count = ten_block_count(end - begin, PIECE), units = ten_block_count(end - begin, unit), first = begin;
+    enum { SMALL = 1024 };
+    size_t threads = ten_threads(t->run), units = ten_block_count(end - begin, unit), first = begin;
+    size_t count = ten_block_count(ten_block_count(end - begin, PIECE), threads) * threads;
+    if (end - begin <= SMALL) count = 1;
     if (count > units) count = units;
     for (size_t i = 1; i <= count; i++) {
-        size_t past = begin + ten_block_count(i * units, count) * unit;
-        if (i == count) past = end;
+        size_t past = i < count ? begin + ten_block_count(i * units, count) * unit : end;
         t->pieces[t->piece_count++] = (struct piece){first, past, decay};
         if (past - first > t->piece_room) t->piece_room = (past - first + 15) / 16 * 16;
         first = past;
     }
 }
 
+static bool is_large(const struct piece *p) { return p->end - p->begin > PIECE / 4; }
+
+/* Threads take pieces from both ends: the small ones go between the large ones, to be taken last. */
+static void order_pieces(const struct training *t, struct piece *ordered) {
+    size_t large = 0, seen = 0, at = 0;
+    for (size_t i = 0; i < t->piece_count; i++) large += is_large(&t->pieces[i]);
+    for (size_t i = 0; i < t->piece_count; i++)
+        if (is_large(&t->pieces[i]) && seen++ < large / 2) ordered[at++] = t->pieces[i];
+    for (size_t i = 0; i < t->piece_count; i++)
+        if (!is_large(&t->pieces[i])) ordered[at++] = t->pieces[i];
+    seen = 0;
+    for (size_t i = 0; i < t->piece_count; i++)
+        if (is_large(&t->pieces[i]) && seen++ >= large / 2) ordered[at++] = t->pieces[i];
+}
+
 /* Whole rows of the weights of layers that make their gradient of the whole batch. */
 static enum ten_status plan_pieces(struct training *t, struct ten_error *error) {
     const struct ten_network *n = t->network;
     bool decay = t->recipe->optimizer.weight_decay != 0;
-    t->pieces = ten_alloc(n->parameters / PIECE + 2 * n->count, sizeof *t->pieces);
-    if (!t->pieces) return ten_fail_memory(error, "the gradient");
+    size_t most = n->parameters / PIECE + 2 * n->count * (ten_threads(t->run) + 1);
+    struct piece *ordered = ten_alloc(most, sizeof *ordered);
+    t->pieces = ten_alloc(most, sizeof *t->pieces);
+    if (!t->pieces || !ordered) {
+        free(ordered);
+        return ten_fail_memory(error, "the gradient");
+    }
     for (size_t i = 0; i < n->count; i++) {
         const struct ten_layer *layer = &n->layers[i];
         size_t at = layer->parameters_at, rows = i ? TEN_ROWS_AT_ONCE : TEN_ROWS_AT_ONCE / 2;
         add_pieces(t, at, at + layer->decayed, layer->whole ? rows * layer->units : 16, decay);
         add_pieces(t, at + layer->decayed, at + layer->parameters, 16, false);
     }
+    order_pieces(t, ordered);
+    free(t->pieces);
+    t->pieces = ordered;
     t->gradients = ten_alloc(ten_threads(t->run) * t->piece_room, sizeof *t->gradients);
     return t->gradients ? TEN_OK : ten_fail_memory(error, "the gradient");
 }

@@ -28,7 +28,8 @@ struct memory {
     double *losses;     /* [shards] */
     size_t *correct;    /* [shards] */
     bool *asked;        /* [rows] whether a row gives a gradient */
-    uint32_t *left;     /* [rows] the numbers of those that do */
+    uint32_t *left;     /* [rows] the numbers of those that do, in the batch */
+    uint32_t *shard_left; /* [rows] shard by shard in the shard */
     uint8_t *kept;      /* layer by layer [rows x kept] */
 };
 
@@ -40,7 +41,8 @@ struct ten_workspace {
     float *slot[TEN_MAX_LAYERS + 1], *waiting[TEN_MAX_LAYERS + 1]; /* of each slot; waiting: NULL for most */
     size_t slot_size[TEN_MAX_LAYERS + 1];
     size_t barrier[TEN_MAX_LAYERS + 2],
-        barriers; /* layers that see the whole batch; 0 before and `count` behind them */
+        barriers;   /* layers that see the whole batch; 0 before and `count` behind them */
+    size_t picking; /* the first so many layers go back over some of the rows alone */
     /* of each layer */
     uint8_t *kept[TEN_MAX_LAYERS];
     float *shared[TEN_MAX_LAYERS];
@@ -68,6 +70,7 @@ void ten_workspace_free(struct ten_workspace *w) {
     free(w->memory.correct);
     free(w->memory.asked);
     free(w->memory.left);
+    free(w->memory.shard_left);
     free(w->memory.kept);
     free(w);
 }
@@ -103,6 +106,8 @@ static void place(struct ten_workspace *w, size_t *activations, size_t *gradient
         w->all_sums += layer->sums;
     }
     w->barrier[w->barriers + 1] = network->count;
+    for (w->picking = 0; w->picking < network->count; w->picking++)
+        if (!network->layers[w->picking].whole && !network->layers[w->picking].folded) break;
 }
 
 enum ten_status ten_workspace_new(struct ten_workspace **out, const struct ten_network *network, size_t most_rows,
@@ -131,8 +136,9 @@ enum ten_status ten_workspace_new(struct ten_workspace **out, const struct ten_n
     m->correct = ten_alloc(w->most_shards, sizeof *m->correct);
     m->asked = ten_alloc(most_rows, sizeof *m->asked);
     m->left = ten_alloc(most_rows, sizeof *m->left);
+    m->shard_left = ten_alloc(most_rows, sizeof *m->shard_left);
     if (!m->activations || !m->gradients || !m->shared || !m->prepared || !m->kept || !m->parts || !m->threads ||
-        !m->sums || !m->losses || !m->correct || !m->asked || !m->left) {
+        !m->sums || !m->losses || !m->correct || !m->asked || !m->left || !m->shard_left) {
         ten_workspace_free(w);
         return ten_fail_memory(error, "training");
     }
@@ -148,6 +154,8 @@ struct shard {
     struct ten_workspace *w;
     size_t number, first, rows; /* of the batch */
     float *scratch, *gradients; /* the thread's */
+    const uint32_t *left;       /* see ten_pass; NULL where some layer needs all rows */
+    size_t left_count;
 };
 
 static float *slot_of(const struct shard *s, size_t slot) {
@@ -182,6 +190,8 @@ static struct ten_pass pass_of(const struct shard *s, size_t i) {
         .seed = w->input.seed,
         .step = w->input.step,
         .first_row = s->first,
+        .left = i < w->picking ? s->left : NULL,
+        .left_count = s->left_count,
         .scratch = s->scratch,
     };
 }
@@ -229,7 +239,7 @@ static enum ten_status fill(const struct shard *s, size_t thread, struct ten_err
     return TEN_OK;
 }
 
-static void find_loss(const struct shard *s) {
+static void find_loss(struct shard *s) {
     const struct ten_workspace *w = s->w;
     size_t last = w->network->slots - 1;
     float *gradient = last ? gradient_of(s, last) : s->gradients; /* 0: nothing but layers in place */
@@ -237,16 +247,23 @@ static void find_loss(const struct shard *s) {
         ten_cross_entropy(s->rows, slot_of(s, last), w->input.labels + s->first, w->input.label_smoothing,
                           1 / (float)w->input.rows, w->input.skip, gradient, w->memory.asked + s->first,
                           &w->memory.correct[s->number]);
+    if (w->input.skip == 0 || w->input.precision == TEN_SINGLE) return;
+    uint32_t *left = w->memory.shard_left + s->first;
+    for (size_t i = 0; i < s->rows; i++) {
+        left[s->left_count] = (uint32_t)i;
+        s->left_count += w->memory.asked[s->first + i];
+    }
+    s->left = left;
 }
 
 static struct shard shard_of(struct ten_workspace *w, size_t number, size_t thread) {
     float *memory = w->memory.threads + thread * w->per_thread;
-    return (struct shard){w,
-                          number,
-                          number * w->network->shard,
-                          ten_block_length(w->input.rows, w->network->shard, number),
-                          memory,
-                          memory + w->network->scratch};
+    return (struct shard){.w = w,
+                          .number = number,
+                          .first = number * w->network->shard,
+                          .rows = ten_block_length(w->input.rows, w->network->shard, number),
+                          .scratch = memory,
+                          .gradients = memory + w->network->scratch};
 }
 
 /* From barrier `stage` forward to the next; behind the last one the loss, and back to it. */

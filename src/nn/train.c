@@ -141,56 +141,65 @@ static enum ten_status gather_validation(struct training *t, struct ten_error *e
     return TEN_OK;
 }
 
-/* Adds parameters begin..end-1 as pieces: whole multiples of `unit`, but for the last, alike, as many for each thread. */
-static void add_pieces(struct training *t, size_t begin, size_t end, size_t unit, bool decay) {
+/* Parameters that are cut into pieces alike, whole multiples of `unit` but for the last. */
+struct run_of_pieces {
+    size_t begin, end, unit;
+    bool decay;
+};
+
+static int larger_first(const void *a, const void *b) {
+    const struct run_of_pieces *x = a, *y = b;
+    size_t p = x->end - x->begin, q = y->end - y->begin;
+    if (p != q) return p < q ? 1 : -1;
+    return x->begin < y->begin ? -1 : 1;
+}
+
+/* As many pieces for each thread, if they are worth it. */
+static size_t count_pieces(const struct training *t, const struct run_of_pieces *run) {
     enum { SMALL = 1024 };
-    size_t threads = ten_threads(t->run), units = ten_block_count(end - begin, unit), first = begin;
-    size_t count = ten_block_count(ten_block_count(end - begin, PIECE), threads) * threads;
-    if (end - begin <= SMALL) count = 1;
-    if (count > units) count = units;
-    for (size_t i = 1; i <= count; i++) {
-        size_t past = i < count ? begin + ten_block_count(i * units, count) * unit : end;
-        t->pieces[t->piece_count++] = (struct piece){first, past, decay};
-        if (past - first > t->piece_room) t->piece_room = (past - first + 15) / 16 * 16;
-        first = past;
-    }
+    size_t threads = ten_threads(t->run), size = run->end - run->begin, units = ten_block_count(size, run->unit);
+    size_t count = size > SMALL ? ten_block_count(ten_block_count(size, PIECE), threads) * threads : 1;
+    return count < units ? count : units;
 }
 
-static bool is_large(const struct piece *p) { return p->end - p->begin > PIECE / 4; }
-
-/* Threads take pieces from both ends: the small ones go between the large ones, to be taken last. */
-static void order_pieces(const struct training *t, struct piece *ordered) {
-    size_t large = 0, seen = 0, at = 0;
-    for (size_t i = 0; i < t->piece_count; i++) large += is_large(&t->pieces[i]);
-    for (size_t i = 0; i < t->piece_count; i++)
-        if (is_large(&t->pieces[i]) && seen++ < large / 2) ordered[at++] = t->pieces[i];
-    for (size_t i = 0; i < t->piece_count; i++)
-        if (!is_large(&t->pieces[i])) ordered[at++] = t->pieces[i];
-    seen = 0;
-    for (size_t i = 0; i < t->piece_count; i++)
-        if (is_large(&t->pieces[i]) && seen++ >= large / 2) ordered[at++] = t->pieces[i];
-}
-
-/* Whole rows of the weights of layers that make their gradient of the whole batch. */
-static enum ten_status plan_pieces(struct training *t, struct ten_error *error) {
-    const struct ten_network *n = t->network;
+/* The weights of each layer, then its other parameters. Of a layer that makes its gradient of the whole batch, whole
+ * rows of the weights are together. Returns how many there are. */
+static size_t list_runs(const struct training *t, struct run_of_pieces *runs) {
+    enum { LANES = 16 };
     bool decay = t->recipe->optimizer.weight_decay != 0;
-    size_t most = n->parameters / PIECE + 2 * n->count * (ten_threads(t->run) + 1);
-    struct piece *ordered = ten_alloc(most, sizeof *ordered);
-    t->pieces = ten_alloc(most, sizeof *t->pieces);
-    if (!t->pieces || !ordered) {
-        free(ordered);
-        return ten_fail_memory(error, "the gradient");
-    }
-    for (size_t i = 0; i < n->count; i++) {
-        const struct ten_layer *layer = &n->layers[i];
+    size_t count = 0;
+    for (size_t i = 0; i < t->network->count; i++) {
+        const struct ten_layer *layer = &t->network->layers[i];
         size_t at = layer->parameters_at, rows = i ? TEN_ROWS_AT_ONCE : TEN_ROWS_AT_ONCE / 2;
-        add_pieces(t, at, at + layer->decayed, layer->whole ? rows * layer->units : 16, decay);
-        add_pieces(t, at + layer->decayed, at + layer->parameters, 16, false);
+        size_t weights = at + layer->decayed, all = at + layer->parameters;
+        if (at < weights) runs[count++] = (struct run_of_pieces){at, weights, layer->whole ? rows * layer->units : LANES, decay};
+        if (weights < all) runs[count++] = (struct run_of_pieces){weights, all, LANES, false};
     }
-    order_pieces(t, ordered);
-    free(t->pieces);
-    t->pieces = ordered;
+    return count;
+}
+
+/* Threads take pieces from both ends: of each run half is put at either, the largest runs first, so that what is taken
+ * last is small. */
+static enum ten_status plan_pieces(struct training *t, struct ten_error *error) {
+    struct run_of_pieces runs[2 * TEN_MAX_LAYERS];
+    size_t count = list_runs(t, runs), front = 0, back = 0;
+    for (size_t i = 0; i < count; i++) t->piece_count += count_pieces(t, &runs[i]);
+    t->pieces = ten_alloc(t->piece_count, sizeof *t->pieces);
+    if (!t->pieces) return ten_fail_memory(error, "the gradient");
+    qsort(runs, count, sizeof *runs, larger_first);
+    back = t->piece_count;
+    for (size_t i = 0; i < count; i++) {
+        const struct run_of_pieces *run = &runs[i];
+        size_t pieces = count_pieces(t, run), units = ten_block_count(run->end - run->begin, run->unit);
+        size_t half = (pieces + i % 2) / 2, begin = run->begin;
+        back -= pieces - half;
+        for (size_t k = 1; k <= pieces; k++) {
+            size_t end = k < pieces ? run->begin + ten_block_count(k * units, pieces) * run->unit : run->end;
+            t->pieces[k <= half ? front++ : back + k - half - 1] = (struct piece){begin, end, run->decay};
+            if (end - begin > t->piece_room) t->piece_room = (end - begin + 15) / 16 * 16;
+            begin = end;
+        }
+    }
     t->gradients = ten_alloc(ten_threads(t->run) * t->piece_room, sizeof *t->gradients);
     return t->gradients ? TEN_OK : ten_fail_memory(error, "the gradient");
 }

@@ -152,7 +152,7 @@ static void bench_packed_bf16(struct bench *b) {
     float *bias = floats(b, N), *packed = take(b, TEN_PACKED(N, K), sizeof *packed);
     float *c = take(b, (size_t)M * N, sizeof *c), *scratch = take(b, TEN_MATMUL_SCRATCH, sizeof *scratch);
     b->kernels->pack_bf16(N, K, y, (struct ten_part){0, K, 0, N}, packed);
-    while (again(b)) b->kernels->packed_bf16(M, N, K, x, packed, bias, true, c, N, scratch);
+    while (again(b)) b->kernels->packed_bf16(M, N, K, x, packed, bias, true, c, N, NULL, scratch);
     b->used -= TEN_MATMUL_SCRATCH * sizeof *scratch;
     row(b, "64 x 256 x 400 (mlp, forward)", b->kernels->bf16_pays ? LIMIT_BF16 : LIMIT_FLOATS, 2.0 * M * N * K,
         4.0 * M * K + 2.0 * K * N);

@@ -65,11 +65,18 @@ void ten_batch_row(const struct ten_batch *batch, size_t i, float *out) {
     copy_values(batch, i * batch->shape.columns, batch->shape.columns, out);
 }
 
+size_t ten_batch_row_bytes(const struct ten_batch *batch) {
+    return batch->shape.columns * (batch->is_bytes ? 1 : sizeof(float));
+}
+
+const void *ten_batch_address(const struct ten_batch *batch, size_t i) {
+    return (batch->is_bytes ? batch->bytes : (const uint8_t *)batch->floats) + i * ten_batch_row_bytes(batch);
+}
+
 void ten_batch_prefetch(const struct ten_batch *batch, size_t i) {
     enum { LINE = 64 };
-    size_t size = batch->shape.columns * (batch->is_bytes ? 1 : sizeof(float));
-    const uint8_t *row = (batch->is_bytes ? batch->bytes : (const uint8_t *)batch->floats) + i * size;
-    for (size_t at = 0; at < size; at += LINE) __builtin_prefetch(row + at);
+    const uint8_t *row = ten_batch_address(batch, i);
+    for (size_t at = 0; at < ten_batch_row_bytes(batch); at += LINE) __builtin_prefetch(row + at);
 }
 
 void ten_batch_release(struct ten_batch *batch) {

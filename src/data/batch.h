@@ -32,6 +32,10 @@ enum ten_status ten_batch_own_floats(struct ten_batch *batch, float **values, st
 /* ten_dataset_checksum, by as many threads as the run may use. */
 uint32_t ten_checksum_of(const struct ten_dataset *dataset, const struct ten_run *run);
 
+/* Where row `i` starts, and how many bytes it has. */
+const void *ten_batch_address(const struct ten_batch *batch, size_t i);
+size_t ten_batch_row_bytes(const struct ten_batch *batch);
+
 /* Asks for a row that will be wanted soon, so that it is on its way from memory. */
 void ten_batch_prefetch(const struct ten_batch *batch, size_t i);
 

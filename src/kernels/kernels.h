@@ -60,6 +60,14 @@ struct ten_fft {
     const float *factors;
 };
 
+/* What will be needed soon and may be far: place(context, i), of `bytes` bytes each, i < count. A kernel that
+ * calculates for long may fetch some or all of them meanwhile. NULL is a place with nothing to fetch. */
+struct ten_ahead {
+    const void *(*place)(void *context, size_t i);
+    void *context;
+    size_t count, bytes;
+};
+
 /* A part of a matrix: rows row..past_row - 1 in columns column..past_column - 1. */
 struct ten_part {
     size_t row, past_row, column, past_column;
@@ -83,10 +91,10 @@ struct ten_kernels {
     /* The same product, k at least 1, with a b[k x n] that was packed once for many: packed[TEN_PACKED(n, k)] floats,
      * 64-byte aligned, in an order of the set's own. What is packed is b's `part`, all of it in the end: rows from a
      * multiple of 16 to another or to k, columns from a multiple of 32 to another or to n. c[m x n] = a b + bias[n]
-     * (NULL: none), and below 0 then 0 if `relu`; each element's sum is that of matmul_bf16. */
+     * (NULL: none), and below 0 then 0 if `relu`; each element's sum is that of matmul_bf16. ahead: NULL if nothing. */
     void (*pack_bf16)(size_t n, size_t k, struct ten_strided b, struct ten_part part, float *packed);
     void (*packed_bf16)(size_t m, size_t n, size_t k, struct ten_strided a, const float *packed, const float *bias,
-                        bool relu, float *c, size_t ldc, float *scratch);
+                        bool relu, float *c, size_t ldc, const struct ten_ahead *ahead, float *scratch);
 
     /* c[m x n] = the sum over i < k of column rows[i] of a times row rows[i] of b, as matmul_bf16 has it; rows NULL: of
      * the first k. */

@@ -117,7 +117,8 @@ static void gathered_bf16(size_t m, size_t n, size_t k, struct ten_strided a, st
 }
 
 static void packed_bf16(size_t m, size_t n, size_t k, struct ten_strided a, const float *packed, const float *bias,
-                        bool relu, float *c, size_t ldc, float *scratch) {
+                        bool relu, float *c, size_t ldc, const struct ten_ahead *ahead, float *scratch) {
+    (void)ahead;
     ten_amx_start();
     for (size_t n0 = 0; n0 < n; n0 += BLOCK_N)
         for (size_t k0 = 0; k0 < k; k0 += BLOCK_K)

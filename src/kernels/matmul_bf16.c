@@ -15,6 +15,7 @@ struct finish {
     bool accumulate;   /* add what is there */
     const float *bias; /* of the block's first column; NULL: none */
     bool relu;
+    const struct ten_ahead *ahead; /* to be fetched meanwhile, or NULL */
 };
 
 static inline void store(__m512 sum, __mmask16 lanes, float *at, const struct finish *finish, __m512 bias) {
@@ -27,11 +28,14 @@ static inline void store(__m512 sum, __mmask16 lanes, float *at, const struct fi
 /* c[rows x columns] = the sums of ROWS lines of a strip of a with one or two strips of b, over so many pairs, finished. */
 static inline __attribute__((always_inline)) void block(size_t strips, size_t pairs, const uint16_t *a,
                                                         const uint16_t *b, const uint16_t *next_b, float *c, size_t ldc,
-                                                        size_t rows, size_t columns, const struct finish *finish) {
+                                                        size_t rows, size_t columns, const struct finish *finish,
+                                                        const char *place) {
+    size_t step = finish->ahead && place != (const char *)a ? finish->ahead->bytes / pairs : 0;
     __m512 sum[ROWS][2];
 #pragma GCC unroll 8
     for (size_t i = 0; i < ROWS; i++) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
-    for (size_t p = 0; p < pairs; p++, a += DEPTH, b += DEPTH, next_b += DEPTH) {
+    for (size_t p = 0; p < pairs; p++, a += DEPTH, b += DEPTH, next_b += DEPTH, place += step) {
+        _mm_prefetch(place, _MM_HINT_T0);
         __m512bh low = (__m512bh)_mm512_load_si512(b), high = low;
         if (strips == 2) high = (__m512bh)_mm512_load_si512(next_b);
 #pragma GCC unroll 8
@@ -59,20 +63,30 @@ static inline __attribute__((always_inline)) void block(size_t strips, size_t pa
 
 static __attribute__((noinline)) void block_of_one(size_t pairs, const uint16_t *a, const uint16_t *b, float *c,
                                                    size_t ldc, size_t rows, size_t columns,
-                                                   const struct finish *finish) {
-    block(1, pairs, a, b, b, c, ldc, rows, columns, finish);
+                                                   const struct finish *finish, const char *place) {
+    block(1, pairs, a, b, b, c, ldc, rows, columns, finish, place);
 }
 
 static __attribute__((noinline)) void block_of_two(size_t pairs, const uint16_t *a, const uint16_t *b,
                                                    const uint16_t *next_b, float *c, size_t ldc, size_t rows,
-                                                   size_t columns, const struct finish *finish) {
-    block(2, pairs, a, b, next_b, c, ldc, rows, columns, finish);
+                                                   size_t columns, const struct finish *finish, const char *place) {
+    block(2, pairs, a, b, next_b, c, ldc, rows, columns, finish, place);
+}
+
+/* The place that block `number` of so many fetches; `otherwise`: none. */
+static inline const char *place_ahead(const struct ten_ahead *ahead, size_t number, size_t blocks,
+                                      const uint16_t *otherwise) {
+    const char *place = NULL;
+    if (ahead && (number == 0 || number * ahead->count / blocks != (number - 1) * ahead->count / blocks))
+        place = ahead->place(ahead->context, number * ahead->count / blocks);
+    return place ? place : (const char *)otherwise;
 }
 
 /* The rows of a by one packed block of b. */
 static void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a, const uint32_t *places, const uint16_t *packed_b, float *c,
                      size_t ldc, const struct finish *finish, uint16_t *packed_a) {
     size_t strip = (k1 + DEPTH - 1) / DEPTH * TILE, pairs = (k1 + 1) / 2;
+    size_t blocks = (m + ROWS - 1) / ROWS * ((n1 + 2 * SIDE - 1) / (2 * SIDE)), number = 0;
     for (size_t m0 = 0; m0 < m; m0 += BLOCK_M) {
         size_t m1 = smaller(m - m0, BLOCK_M);
         pack_places(a.data + m0 * a.row, a.row, a.column, places, m1, k1, false, packed_a);
@@ -82,12 +96,13 @@ static void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a, const
             if (own.bias) own.bias += j;
             for (size_t i = 0; i < m1; i += ROWS) {
                 const uint16_t *lines = packed_a + i / SIDE * strip + i % SIDE * 2;
+                const char *place = place_ahead(own.ahead, number++, blocks, lines);
                 float *at = c + (m0 + i) * ldc + j;
                 if (n1 - j <= SIDE)
-                    block_of_one(pairs, lines, strip_b, at, ldc, smaller(m1 - i, ROWS), n1 - j, &own);
+                    block_of_one(pairs, lines, strip_b, at, ldc, smaller(m1 - i, ROWS), n1 - j, &own, place);
                 else
                     block_of_two(pairs, lines, strip_b, strip_b + strip, at, ldc, smaller(m1 - i, ROWS),
-                                 smaller(n1 - j, 2 * SIDE), &own);
+                                 smaller(n1 - j, 2 * SIDE), &own, place);
             }
         }
     }
@@ -122,12 +137,12 @@ static void gathered_bf16(size_t m, size_t n, size_t k, struct ten_strided a, st
 }
 
 static void packed_bf16(size_t m, size_t n, size_t k, struct ten_strided a, const float *packed, const float *bias,
-                        bool relu, float *c, size_t ldc, float *scratch) {
+                        bool relu, float *c, size_t ldc, const struct ten_ahead *ahead, float *scratch) {
     for (size_t n0 = 0; n0 < n; n0 += BLOCK_N)
         for (size_t k0 = 0; k0 < k; k0 += BLOCK_K) {
             size_t k1 = smaller(k - k0, BLOCK_K);
             bool last = k0 + k1 == k;
-            struct finish finish = {k0 > 0, last && bias ? bias + n0 : NULL, last && relu};
+            struct finish finish = {k0 > 0, last && bias ? bias + n0 : NULL, last && relu, n0 + k0 ? NULL : ahead};
             by_block(m, smaller(n - n0, BLOCK_N), k1, (struct ten_strided){a.data + k0 * a.column, a.row, a.column}, NULL,
                      (const uint16_t *)packed + block_at(n, k, n0, k0), c + n0, ldc, &finish, (uint16_t *)scratch);
         }

@@ -78,7 +78,7 @@ static void forward(const struct ten_layer *layer, const struct ten_pass *pass, 
         return;
     }
     kernels->packed_bf16(rows, units, inputs, (struct ten_strided){in, inputs, 1}, pass->prepared, biases, relu, out,
-                         units, pass->scratch);
+                         units, pass->ahead, pass->scratch);
 }
 
 /* gradient[inputs first..first+count-1 x units] over the rows. */
@@ -136,7 +136,8 @@ static void input_gradient(const struct ten_layer *layer, const struct ten_pass 
     size_t inputs = ten_volume_size(layer->in), units = layer->units;
     if (pass->precision != TEN_SINGLE) {
         ten_kernels()->packed_bf16(rows, inputs, units, (struct ten_strided){g, units, 1},
-                                   pass->prepared + layer->prepared, NULL, false, in_gradient, inputs, pass->scratch);
+                                   pass->prepared + layer->prepared, NULL, false, in_gradient, inputs, NULL,
+                                   pass->scratch);
         return;
     }
     memset(in_gradient, 0, rows * inputs * sizeof *in_gradient);

@@ -38,6 +38,7 @@ struct ten_pass {
     const uint32_t *left; /* backward, NULL: all rows. Else the numbers of those `left_count` that have a gradient; what
                              stands in out_gradient and comes to stand in in_gradient at the others, nobody reads */
     size_t left_count;
+    const struct ten_ahead *ahead; /* forward: to be fetched meanwhile, or NULL */
     float *scratch;      /* the thread's, 64-byte aligned: layer->scratch floats */
 };
 
@@ -180,6 +181,9 @@ struct ten_batch_result {
 struct ten_batch_input {
     size_t rows;
     void (*fill)(void *context, size_t row, size_t thread, float *out);
+    /* NULL, or tells where in memory what row `row` of the next batch will be filled with starts, NULL: nowhere */
+    const void *(*next)(void *context, size_t row);
+    size_t next_bytes;
     void *context;
     const uint8_t *labels; /* [rows]; classes or TEN_NO_CLASS */
     float label_smoothing; /* 0 to below 1 */

@@ -402,6 +402,13 @@ static void draw(const struct training *t, size_t number, float *out) {
     for (size_t i = 0; i < shape->columns; i++) out[i] *= t->ink;
 }
 
+static const void *next(void *context, size_t row) {
+    const struct training *t = context;
+    size_t place = t->first_of_batch + t->batch + row;
+    if (place >= rows_of_epoch(t) || t->order[place] >= t->images->rows) return NULL;
+    return ten_batch_address(t->images, t->order[place]);
+}
+
 static void fill(void *context, size_t row, size_t thread, float *out) {
     const struct training *t = context;
     enum { AHEAD = 2 };
@@ -419,35 +426,23 @@ static void fill(void *context, size_t row, size_t thread, float *out) {
                       t->deform_scratch + thread * t->deform_room);
 }
 
-/* Fetches images of the next batch, as large a share as these are of all parameters: what is far in memory comes while
- * there is much to calculate. */
-static void fetch_ahead(const struct training *t, size_t begin, size_t end) {
-    size_t all = t->network->parameters, first = t->first_of_batch + t->batch, rows = rows_of_epoch(t);
-    for (size_t i = begin * t->batch / all; i < end * t->batch / all && first + i < rows; i++)
-        if (t->order[first + i] < t->images->rows) ten_batch_prefetch(t->images, t->order[first + i]);
-}
-
-static void update_chunk(const struct training *t, size_t begin, size_t count, bool decay, const float *gradient) {
-    float *const *vector = t->state.vector, *parameters = vector[TEN_PARAMETERS] + begin, *moments[TEN_MOST_MOMENTS];
-    for (size_t m = 0; m < t->recipe->optimizer.type->moments; m++) moments[m] = vector[TEN_MOMENT + m] + begin;
-    ten_optimizer_update(&t->step, decay, count, gradient, moments, parameters);
+static void update(const struct training *t, const struct piece *p, const float *gradient) {
+    size_t count = p->end - p->begin;
+    float *const *vector = t->state.vector, *parameters = vector[TEN_PARAMETERS] + p->begin, *moments[TEN_MOST_MOMENTS];
+    for (size_t m = 0; m < t->recipe->optimizer.type->moments; m++) moments[m] = vector[TEN_MOMENT + m] + p->begin;
+    ten_optimizer_update(&t->step, p->decay, count, gradient, moments, parameters);
     if (!vector[TEN_AVERAGE]) return;
-    float *restrict average = vector[TEN_AVERAGE] + begin, move = (float)(1 - t->keep);
+    float *restrict average = vector[TEN_AVERAGE] + p->begin, move = (float)(1 - t->keep);
     for (size_t i = 0; i < count; i++) average[i] += move * (parameters[i] - average[i]);
 }
 
 static enum ten_status update_piece(void *context, size_t task, size_t thread, struct ten_error *error) {
     (void)error;
-    enum { CHUNK = 256 };
     const struct training *t = context;
     const struct piece *p = &t->pieces[task];
     float *gradient = t->gradients + thread * t->piece_room;
     ten_workspace_gradient(t->workspace, p->begin, p->end, thread, gradient);
-    for (size_t at = p->begin; at < p->end; at += CHUNK) {
-        size_t count = p->end - at < CHUNK ? p->end - at : CHUNK;
-        fetch_ahead(t, at, at + count);
-        update_chunk(t, at, count, p->decay, gradient + (at - p->begin));
-    }
+    update(t, p, gradient);
     ten_workspace_prepare(t->workspace, t->state.vector[TEN_PARAMETERS], p->begin, p->end);
     return TEN_OK;
 }
@@ -479,6 +474,8 @@ static enum ten_status train_batch(struct training *t, struct ten_error *error) 
     t->keep = fmin(t->recipe->average, (1 + s->step) / (10 + s->step));
     struct ten_batch_input input = {.rows = rows,
                                     .fill = fill,
+                                    .next = next,
+                                    .next_bytes = ten_batch_row_bytes(t->images),
                                     .context = t,
                                     .labels = t->batch_labels,
                                     .label_smoothing = t->recipe->label_smoothing,

@@ -196,10 +196,18 @@ static struct ten_pass pass_of(const struct shard *s, size_t i) {
     };
 }
 
-static void forward(const struct shard *s, size_t i) {
+/* Threads mostly get the same shards again. */
+static const void *row_of_next(void *context, size_t row) {
+    const struct shard *s = context;
+    return s->w->input.next(s->w->input.context, s->first + row);
+}
+
+static void forward(struct shard *s, size_t i) {
     const struct ten_layer *layer = &s->w->network->layers[i];
     struct ten_pass pass = pass_of(s, i);
+    struct ten_ahead ahead = {row_of_next, s, s->rows, s->w->input.next_bytes};
     if (layer->folded) return;
+    if (i == 0 && s->w->input.next) pass.ahead = &ahead;
     layer->type->forward(layer, &pass, s->rows, slot_of(s, slot_before(s->w, i)), slot_of(s, layer->slot),
                          s->w->kept[i] + s->first * layer->kept);
 }

@@ -197,12 +197,21 @@ static void pack_in_parts(const struct ten_kernels *set, struct ten_random *rand
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) set->pack_bf16(p->n, p->k, p->b, parts[i], packed);
 }
 
+/* Places are asked for in rising order, none twice. */
+static const void *note_place(void *context, size_t i) {
+    size_t *noted = context;
+    if (i < *noted || i >= 5) fail_msg("packed_bf16 asks for place %zu behind %zu", i, *noted);
+    *noted = i + 1;
+    return i % 2 ? noted : NULL;
+}
+
 /* A right factor that was packed before gives the same sums; bias and relu are what they are one after the other. */
 static void try_packed(const struct ten_kernels *set, struct ten_random *random, const struct product *p,
                        float *scratch) {
     if (!p->bf16 || p->k == 0 || p->accumulate) return;
     float *packed = ten_alloc(TEN_PACKED(p->n, p->k), sizeof *packed), *bias = fresh(p->n, sizeof *bias);
     bool relu = ten_random_below(random, 2), with_bias = ten_random_below(random, 2);
+    size_t noted = 0;
     struct output c = output_new(p->m, p->n, p->n + 1), expected = output_new(p->m, p->n, p->n + 1);
     for (size_t j = 0; j < p->n; j++) bias[j] = draw_value(random, p->kind, j);
     run_product(set, p, &expected, scratch);
@@ -216,7 +225,7 @@ static void try_packed(const struct ten_kernels *set, struct ten_random *random,
     pack_in_parts(set, random, p, packed);
     for (size_t i = 0; i < TEN_MATMUL_SCRATCH; i += 97) scratch[i] = NAN;
     set->packed_bf16(p->m, p->n, p->k, p->a, packed, with_bias ? bias : NULL, relu, output_row(&c, 0), c.stride,
-                     scratch);
+                     &(struct ten_ahead){note_place, &noted, 5, sizeof noted}, scratch);
     check_guards(&c, "packed_bf16");
     if (!same_output(&c, &expected))
         fail_msg("%s: packed_bf16 %zux%zux%zu, bias %d, relu %d: not what matmul_bf16 gives", set->name, p->m, p->n,

@@ -94,10 +94,13 @@ static inline void pack_part(size_t n, size_t k, struct ten_strided b, struct te
             uint16_t *tile = (uint16_t *)packed + block_at(n, k, n0, k0) +
                              ((j - n0) / SIDE * tiles + (i - k0) / DEPTH) * TILE;
             past = smaller(part.past_row, i - in_tile + DEPTH);
+            size_t end = past < k ? (past - i + in_tile) / 2 : SIDE;
+            /* other processors have read what stands there: a strip ahead, the lines are asked back */
+            for (size_t p = in_tile / 2; p < end && j + SIDE < part.past_column; p++)
+                _m_prefetchw(tile + tiles * TILE + p * DEPTH);
             __m512i v[SIDE];
             load_pairs(b.data + i * b.row + j * b.column, b.column, b.row, NULL, smaller(part.past_column - j, SIDE),
                        past - i, false, v);
-            size_t end = past < k ? (past - i + in_tile) / 2 : SIDE;
             for (size_t p = in_tile / 2; p < end; p++) _mm512_store_si512(tile + p * DEPTH, v[p - in_tile / 2]);
         }
 }

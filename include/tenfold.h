@@ -95,10 +95,11 @@ struct ten_run {
      * settings and seed, ends with the same bytes as one that was not. A checkpoint of anything else is TEN_INVALID. It
      * stays when the fit is done. */
     const char *checkpoint;
-    /* NULL, or called with `context` after each epoch of a neural network's fit, from the thread that called the library.
-     * For the time of the call `pipeline` is what training would end with now: fitted, with a history up to this epoch,
-     * to be asked for predictions, filters and the like; it must not be fitted, freed or kept. Returning false stops as
-     * `progress` does. What comes of the training does not depend on it, and its time does not count as training. */
+    /* NULL, or called with `context` after each epoch of a neural network's fit, from the thread that called the
+     * library. For the time of the call `pipeline` is what training would end with now: fitted, with a history up to
+     * this epoch, to be asked for predictions, filters and the like; it must not be fitted, freed or kept. Returning
+     * false stops as `progress` does. What comes of the training does not depend on it, and its time does not count as
+     * training. */
     bool (*epoch)(void *context, const struct ten_pipeline *pipeline);
 };
 
@@ -180,7 +181,8 @@ struct ten_image {
 
 /* Decodes PNG or JPEG (told by content, not by name) to grey; transparent pixels lie on black if the opaque ones are
  * mostly light, else on white. Grey is luma, or, where colours differ that are much alike in it (yellow on white), the
- * projection in which neighbouring pixels differ most. Photos are turned as their Exif orientation says. At most 16384 pixels a side and 64 million in all. CMYK JPEG is TEN_FORMAT. */
+ * projection in which neighbouring pixels differ most. Photos are turned as their Exif orientation says. At most 16384
+ * pixels a side and 64 million in all. CMYK JPEG is TEN_FORMAT. */
 TEN_API enum ten_status ten_image_load(struct ten_image *out, const char *path, struct ten_error *error);
 TEN_API enum ten_status ten_image_decode(struct ten_image *out, const void *bytes, size_t size, const char *name,
                                          struct ten_error *error);
@@ -302,9 +304,9 @@ TEN_API void ten_pipeline_free(struct ten_pipeline *pipeline);
 TEN_API enum ten_status ten_pipeline_fit(struct ten_pipeline *pipeline, const struct ten_dataset *dataset,
                                          const struct ten_run *run, struct ten_error *error);
 
-/* What the model would be for images of height x width pixels, as lines for people: a network's table of layers. *summary
- * belongs to the caller (free), and is NULL for models that have nothing to tell before they are fitted. Fails if chain
- * and model cannot take such images. */
+/* What the model would be for images of height x width pixels, as lines for people: a network's table of layers.
+ * *summary belongs to the caller (free), and is NULL for models that have nothing to tell before they are fitted. Fails
+ * if chain and model cannot take such images. */
 TEN_API enum ten_status ten_pipeline_summarise(const struct ten_pipeline *pipeline, size_t height, size_t width,
                                                char **summary, struct ten_error *error);
 
@@ -329,8 +331,8 @@ TEN_API enum ten_status ten_pipeline_read(const struct ten_pipeline *pipeline, c
 /* The index of the largest of TEN_CLASSES probabilities; the smaller one on a tie. */
 TEN_API int ten_label(const float *probabilities);
 
-/* A table of numbers per iteration or epoch, as fitting left it: rows x columns values, row-major. A column "seconds" is
- * not saved. */
+/* A table of numbers per iteration or epoch, as fitting left it: rows x columns values, row-major. A column "seconds"
+ * is not saved. */
 struct ten_history {
     size_t rows, columns;
     const char *names[8];
@@ -391,8 +393,8 @@ TEN_API void ten_features_release(struct ten_features *features);
 /* All functions here want a fitted pipeline whose estimator is a neural network; any other model is TEN_INVALID, saying
  * so. Images go through the pipeline's own preprocessing first: what is told is what the network makes of them when it
  * predicts (dropout changes nothing then, batch normalisation uses its running means). Layers are counted from 0 here,
- * and from 1 in messages, in model files and on the command line. A layer that is not there is TEN_INVALID; numbers of a
- * model so large that results do not stay finite are TEN_NUMERIC. */
+ * and from 1 in messages, in model files and on the command line. A layer that is not there is TEN_INVALID; numbers of
+ * a model so large that results do not stay finite are TEN_NUMERIC. */
 
 /* A network as a whole. Its input is height x width x channels values: an image in one channel, or, where preprocessing
  * leaves no pixels, a vector, which is 1 x 1 x channels. */
@@ -541,8 +543,7 @@ struct ten_share {
  * (2021, "Pervasive label errors in test sets destabilize machine learning benchmarks") rejected. The dataset is known
  * by its ten_dataset_checksum; of any other, or of a part of it, nothing is said: false, and all of *out is 0.
  * probabilities[count x TEN_CLASSES]. */
-TEN_API bool ten_without_rejected(struct ten_share *out, const struct ten_dataset *dataset,
-                                  const float *probabilities);
+TEN_API bool ten_without_rejected(struct ten_share *out, const struct ten_dataset *dataset, const float *probabilities);
 
 /* McNemar's test (1947): do two classifiers that labelled the same rows differ in accuracy? Only rows that just one of
  * them labelled rightly tell. */
@@ -592,13 +593,13 @@ struct ten_dimension {
 /* What is searched. Opaque: made by the functions below, freed by _free. */
 struct ten_space;
 
-/* Reads "learning_rate=0.001,0.003 filters=32,64 dropout=0.1..0.5 C=1e-3..1e3:log": parameters apart by spaces, values by
- * commas; LOW..HIGH is a range, of whole numbers if the model's parameter is one. Every value is checked against the
+/* Reads "learning_rate=0.001,0.003 filters=32,64 dropout=0.1..0.5 C=1e-3..1e3:log": parameters apart by spaces, values
+ * by commas; LOW..HIGH is a range, of whole numbers if the model's parameter is one. Every value is checked against the
  * model's parameters. TEN_INVALID says what is wrong. */
 TEN_API enum ten_status ten_space_parse(struct ten_space **out, const char *text, const char *model,
                                         struct ten_error *error);
-/* The same as JSON text: {"learning_rate": [0.001, 0.003], "dropout": {"low": 0.1, "high": 0.5, "log": false}}. `name` is
- * that of the file, for messages. */
+/* The same as JSON text: {"learning_rate": [0.001, 0.003], "dropout": {"low": 0.1, "high": 0.5, "log": false}}. `name`
+ * is that of the file, for messages. */
 TEN_API enum ten_status ten_space_parse_json(struct ten_space **out, const char *text, const char *name,
                                              const char *model, struct ten_error *error);
 TEN_API void ten_space_free(struct ten_space *space);
@@ -622,7 +623,7 @@ struct ten_search {
 /* One evaluation: a point with a share of the whole budget of training. */
 struct ten_trial {
     size_t point, rung;
-    double share;                         /* of the budget, 0 < share <= 1 */
+    double share;                        /* of the budget, 0 < share <= 1 */
     double position[TEN_MAX_DIMENSIONS]; /* per dimension: index of the value, or the value itself */
     bool failed, pruned; /* set when it is over: it could not be fitted; it will not get a larger share */
     double accuracy, log_loss;
@@ -644,16 +645,16 @@ TEN_API void ten_search_settings(const struct ten_space *space, const struct ten
 /* The trial with the highest accuracy among those with the largest share (then the lowest log loss, the first one);
  * count if all failed. */
 TEN_API size_t ten_search_best(const struct ten_trial *trials, size_t count);
-/* How much of the variance of the accuracies each dimension explains on its own: between groups over all (the first-order
- * part of functional ANOVA, Hutter et al. 2014; ranges are cut into four). Of every point's first trial, as these had all
- * the same share. importance[dimensions]; all 0 if the accuracies do not differ. */
+/* How much of the variance of the accuracies each dimension explains on its own: between groups over all (the
+ * first-order part of functional ANOVA, Hutter et al. 2014; ranges are cut into four). Of every point's first trial, as
+ * these had all the same share. importance[dimensions]; all 0 if the accuracies do not differ. */
 TEN_API void ten_search_importance(const struct ten_space *space, const struct ten_trial *trials, size_t count,
                                    double *importance);
 
 /* ---- Robustness and learning curves --------------------------------------------------------------------- */
 
-/* Accuracy of a fitted pipeline on a labelled dataset spoilt by the kind-th corruption, at each of its strengths: as many
- * predictions of the whole dataset. */
+/* Accuracy of a fitted pipeline on a labelled dataset spoilt by the kind-th corruption, at each of its strengths: as
+ * many predictions of the whole dataset. */
 TEN_API enum ten_status ten_robustness(double accuracy[TEN_STRENGTHS], const struct ten_pipeline *pipeline,
                                        const struct ten_dataset *dataset, size_t kind, const struct ten_run *run,
                                        struct ten_error *error);
@@ -786,20 +787,20 @@ struct ten_embedding {
 };
 
 /* t-SNE (van der Maaten and Hinton 2008): points in a plane, near to each other where rows are. Of each row the
- * 3 perplexity + 1 nearest others count, found exactly; gradient descent starts from the principal components (the first
- * with a deviation of 1e-4) and does `iterations` steps (1000 are usual), the first 250 of them, or a quarter if that is
- * less, with an exaggeration of 12; the rate of learning is rows / 48, at least 50. Forces between all pairs come from
- * interpolation on a grid (after Linderman et al. 2019), of up to 1000 rows from all pairs. The divergence is exact.
- * `features` has at least 5 rows of at most 4096 finite values, perplexity is at least 1 and less than (rows - 1) / 3:
- * otherwise TEN_INVALID. Progress has the divergence as its score, every fiftieth iteration's. The seed only keeps equal
- * rows from standing on one another. */
+ * 3 perplexity + 1 nearest others count, found exactly; gradient descent starts from the principal components (the
+ * first with a deviation of 1e-4) and does `iterations` steps (1000 are usual), the first 250 of them, or a quarter if
+ * that is less, with an exaggeration of 12; the rate of learning is rows / 48, at least 50. Forces between all pairs
+ * come from interpolation on a grid (after Linderman et al. 2019), of up to 1000 rows from all pairs. The divergence is
+ * exact. `features` has at least 5 rows of at most 4096 finite values, perplexity is at least 1 and less than (rows -
+ * 1) / 3: otherwise TEN_INVALID. Progress has the divergence as its score, every fiftieth iteration's. The seed only
+ * keeps equal rows from standing on one another. */
 TEN_API enum ten_status ten_embed(struct ten_embedding *out, const struct ten_features *features, double perplexity,
                                   size_t iterations, const struct ten_run *run, struct ten_error *error);
 TEN_API void ten_embedding_release(struct ten_embedding *embedding);
 
 /* How well labels stay together in the plane: *out gets the share of those with a point's own label among the
- * `neighbours` (1..100) nearest other points (of equal distance those that come first), the mean over count points[count
- * x 2]. NaN after a failure. */
+ * `neighbours` (1..100) nearest other points (of equal distance those that come first), the mean over count
+ * points[count x 2]. NaN after a failure. */
 TEN_API enum ten_status ten_plane_purity(double *out, const float *points, const uint8_t *labels, size_t count,
                                          size_t neighbours, const struct ten_run *run, struct ten_error *error);
 

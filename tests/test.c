@@ -34,7 +34,8 @@ void test_dataset(struct ten_dataset *out, size_t count, size_t height, size_t w
         for (size_t p = 0; p < height * width; p++) {
             size_t part = p * TEN_CLASSES / (height * width);
             uint64_t level = part == label || part == (size_t)(label * 3 + 1) % TEN_CLASSES ? 200 : 30;
-            if (ten_random_below(&random, 3)) image[p] = (uint8_t)(ten_random_below(&random, 55) + ten_random_below(&random, level));
+            if (ten_random_below(&random, 3))
+                image[p] = (uint8_t)(ten_random_below(&random, 55) + ten_random_below(&random, level));
         }
     }
 }

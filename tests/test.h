@@ -12,18 +12,18 @@
 #include "tenfold.h"
 
 /* Fails with the library's message if `call`, which uses the local `struct ten_error error`, does not give TEN_OK. */
-#define assert_ok(call)                                                                                          \
-    do {                                                                                                         \
-        enum ten_status status_ = (call);                                                                        \
-        if (status_ != TEN_OK) fail_msg("%s: %s (%s)", #call, error.message, ten_status_words(status_));         \
+#define assert_ok(call)                                                                                                \
+    do {                                                                                                               \
+        enum ten_status status_ = (call);                                                                              \
+        if (status_ != TEN_OK) fail_msg("%s: %s (%s)", #call, error.message, ten_status_words(status_));               \
     } while (0)
 
 /* Fails unless `call` gives `expected` and a message of one line that contains `part`. */
-#define assert_fails(call, expected, part)                                                                       \
-    do {                                                                                                         \
-        error.message[0] = '\0';                                                                                 \
-        enum ten_status status_ = (call);                                                                        \
-        test_check_failure(#call, status_, expected, error.message, part, __FILE__, __LINE__);                   \
+#define assert_fails(call, expected, part)                                                                             \
+    do {                                                                                                               \
+        error.message[0] = '\0';                                                                                       \
+        enum ten_status status_ = (call);                                                                              \
+        test_check_failure(#call, status_, expected, error.message, part, __FILE__, __LINE__);                         \
     } while (0)
 
 void test_check_failure(const char *call, enum ten_status got, enum ten_status expected, const char *message,

@@ -10,9 +10,10 @@ enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
 
 /* Large blocks ask for huge pages: rows picked here and there then seldom wait for the address of their page. */
 static void *alloc_large(size_t bytes) {
-    void *block = aligned_alloc(HUGE_PAGE, bytes);
+    void *block;
+    if (posix_memalign(&block, HUGE_PAGE, bytes) != 0) return NULL;
 #ifdef MADV_HUGEPAGE
-    if (block) madvise(block, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+    madvise(block, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
 #endif
     return block;
 }

@@ -19,7 +19,7 @@ enum { TASK_BITS = 26 };
 static const uint64_t most_tasks = (UINT64_C(1) << TASK_BITS) - 1;
 
 static struct {
-    atomic_bool taken;     /* by a caller */
+    atomic_bool taken; /* by a caller */
     _Atomic uint64_t open;
     _Alignas(64) atomic_size_t done;
     void (*work)(void *context, size_t task, size_t thread);

@@ -13,55 +13,55 @@ enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
 /* ---- Options (options.c) --------------------------------------------------------------------------------------- */
 
 /* Which options a command takes: a set of these. The common ones every command that computes takes. */
-#define OPT_DATA       (UINT64_C(1) << 0)
-#define OPT_SEED       (UINT64_C(1) << 1)
-#define OPT_THREADS    (UINT64_C(1) << 2)
-#define OPT_OUT        (UINT64_C(1) << 3)
-#define OPT_QUIET      (UINT64_C(1) << 4)
-#define OPT_JSON       (UINT64_C(1) << 5)
-#define OPT_LIMIT      (UINT64_C(1) << 6)
-#define OPT_PREP       (UINT64_C(1) << 7)
-#define OPT_SET        (UINT64_C(1) << 8)
-#define OPT_MODELS     (UINT64_C(1) << 9)
-#define OPT_ON         (UINT64_C(1) << 10)
-#define OPT_FROM       (UINT64_C(1) << 11)
-#define OPT_TO         (UINT64_C(1) << 12)
-#define OPT_GZIP       (UINT64_C(1) << 13)
-#define OPT_QUICK      (UINT64_C(1) << 14)
-#define OPT_HELP       (UINT64_C(1) << 15)
-#define OPT_AUGMENT    (UINT64_C(1) << 16) /* --augment and --augment-set */
-#define OPT_REPEAT     (UINT64_C(1) << 17)
-#define OPT_ARRAYS     (UINT64_C(1) << 18)
-#define OPT_ANSWERS    (UINT64_C(1) << 19)
-#define OPT_MODEL      (UINT64_C(1) << 20)
-#define OPT_NET        (UINT64_C(1) << 21)
-#define OPT_CHECKPOINT (UINT64_C(1) << 22)
-#define OPT_SPEEDRUN   (UINT64_C(1) << 23)
-#define OPT_INDEX      (UINT64_C(1) << 24)
-#define OPT_LAYER      (UINT64_C(1) << 25)
-#define OPT_CLASS      (UINT64_C(1) << 26)
-#define OPT_FEATURES   (UINT64_C(1) << 27)
-#define OPT_FOLDS      (UINT64_C(1) << 28)
-#define OPT_GRID       (UINT64_C(1) << 29)
-#define OPT_SPACE      (UINT64_C(1) << 30)
-#define OPT_STRATEGY   (UINT64_C(1) << 31)
-#define OPT_TRIALS     (UINT64_C(1) << 32)
-#define OPT_SECONDS    (UINT64_C(1) << 33)
-#define OPT_RUNS       (UINT64_C(1) << 34)
-#define OPT_PERPLEXITY (UINT64_C(1) << 35)
-#define OPT_ITERATIONS (UINT64_C(1) << 36)
-#define OPT_ROBUSTNESS (UINT64_C(1) << 37)
-#define OPT_LEARNING   (UINT64_C(1) << 38)
-#define OPT_PICTURES   (UINT64_C(1) << 39) /* --png and --svg */
-#define OPT_KIND       (UINT64_C(1) << 40)
-#define OPT_WATCH      (UINT64_C(1) << 50)
-#define OPT_HOST       (UINT64_C(1) << 51)
-#define OPT_PORT       (UINT64_C(1) << 52)
-#define OPT_STUDY      (UINT64_C(1) << 53)
-#define OPT_NO_TRAIN   (UINT64_C(1) << 54)
+#define OPT_DATA         (UINT64_C(1) << 0)
+#define OPT_SEED         (UINT64_C(1) << 1)
+#define OPT_THREADS      (UINT64_C(1) << 2)
+#define OPT_OUT          (UINT64_C(1) << 3)
+#define OPT_QUIET        (UINT64_C(1) << 4)
+#define OPT_JSON         (UINT64_C(1) << 5)
+#define OPT_LIMIT        (UINT64_C(1) << 6)
+#define OPT_PREP         (UINT64_C(1) << 7)
+#define OPT_SET          (UINT64_C(1) << 8)
+#define OPT_MODELS       (UINT64_C(1) << 9)
+#define OPT_ON           (UINT64_C(1) << 10)
+#define OPT_FROM         (UINT64_C(1) << 11)
+#define OPT_TO           (UINT64_C(1) << 12)
+#define OPT_GZIP         (UINT64_C(1) << 13)
+#define OPT_QUICK        (UINT64_C(1) << 14)
+#define OPT_HELP         (UINT64_C(1) << 15)
+#define OPT_AUGMENT      (UINT64_C(1) << 16) /* --augment and --augment-set */
+#define OPT_REPEAT       (UINT64_C(1) << 17)
+#define OPT_ARRAYS       (UINT64_C(1) << 18)
+#define OPT_ANSWERS      (UINT64_C(1) << 19)
+#define OPT_MODEL        (UINT64_C(1) << 20)
+#define OPT_NET          (UINT64_C(1) << 21)
+#define OPT_CHECKPOINT   (UINT64_C(1) << 22)
+#define OPT_SPEEDRUN     (UINT64_C(1) << 23)
+#define OPT_INDEX        (UINT64_C(1) << 24)
+#define OPT_LAYER        (UINT64_C(1) << 25)
+#define OPT_CLASS        (UINT64_C(1) << 26)
+#define OPT_FEATURES     (UINT64_C(1) << 27)
+#define OPT_FOLDS        (UINT64_C(1) << 28)
+#define OPT_GRID         (UINT64_C(1) << 29)
+#define OPT_SPACE        (UINT64_C(1) << 30)
+#define OPT_STRATEGY     (UINT64_C(1) << 31)
+#define OPT_TRIALS       (UINT64_C(1) << 32)
+#define OPT_SECONDS      (UINT64_C(1) << 33)
+#define OPT_RUNS         (UINT64_C(1) << 34)
+#define OPT_PERPLEXITY   (UINT64_C(1) << 35)
+#define OPT_ITERATIONS   (UINT64_C(1) << 36)
+#define OPT_ROBUSTNESS   (UINT64_C(1) << 37)
+#define OPT_LEARNING     (UINT64_C(1) << 38)
+#define OPT_PICTURES     (UINT64_C(1) << 39) /* --png and --svg */
+#define OPT_KIND         (UINT64_C(1) << 40)
+#define OPT_WATCH        (UINT64_C(1) << 50)
+#define OPT_HOST         (UINT64_C(1) << 51)
+#define OPT_PORT         (UINT64_C(1) << 52)
+#define OPT_STUDY        (UINT64_C(1) << 53)
+#define OPT_NO_TRAIN     (UINT64_C(1) << 54)
 #define OPT_MODEL_FOLDER (UINT64_C(1) << 55) /* --models DIR */
-#define OPT_PATIENCE   (UINT64_C(1) << 56)
-#define OPT_COMMON     (OPT_SEED | OPT_THREADS | OPT_QUIET | OPT_JSON | OPT_HELP)
+#define OPT_PATIENCE     (UINT64_C(1) << 56)
+#define OPT_COMMON       (OPT_SEED | OPT_THREADS | OPT_QUIET | OPT_JSON | OPT_HELP)
 
 enum { MAX_SETTINGS = 64 };
 
@@ -121,8 +121,8 @@ void ten_help_entry(FILE *file, size_t margin, const char *name, size_t column, 
 
 extern const struct command ten_command_study, ten_command_fetch, ten_command_convert, ten_command_explore,
     ten_command_train, ten_command_compare, ten_command_bench, ten_command_evaluate, ten_command_predict,
-    ten_command_inspect, ten_command_embed, ten_command_crossval, ten_command_tune, ten_command_runs, ten_command_report,
-    ten_command_info, ten_command_serve, ten_command_help;
+    ten_command_inspect, ten_command_embed, ten_command_crossval, ten_command_tune, ten_command_runs,
+    ten_command_report, ten_command_info, ten_command_serve, ten_command_help;
 
 /* The command being run, for messages. */
 extern const char *ten_command_name;

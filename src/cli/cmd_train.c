@@ -126,9 +126,8 @@ const struct command ten_command_train = {
                 "  tenfold train naive-bayes --data fashion --out nb.safetensors --json\n"
                 "  tenfold train cnn2 --set epochs=3 --checkpoint cnn2.checkpoint --on test\n"
                 "  tenfold train --net \"conv 8 5x5, relu, maxpool 2, dense 10\" --on test\n",
-    .options =
-        OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_ON | OPT_NET | OPT_CHECKPOINT | OPT_RUNS |
-        OPT_WATCH,
+    .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_ON | OPT_NET | OPT_CHECKPOINT |
+               OPT_RUNS | OPT_WATCH,
     .notes = (const struct option_note[]){{OPT_ON, "measure, too: on validation or test (default: not)"},
                                           {OPT_OUT, "the model file (default MODEL.safetensors)"},
                                           {0}},

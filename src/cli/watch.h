@@ -14,8 +14,7 @@ struct watch {
 };
 
 /* The run of these options, its progress and epochs told. `validation` may be NULL. */
-struct ten_run ten_watch_run(struct watch *watch, const struct options *options,
-                             const struct ten_dataset *validation);
+struct ten_run ten_watch_run(struct watch *watch, const struct options *options, const struct ten_dataset *validation);
 void ten_watch_release(struct watch *watch);
 
 /* "begin": what will be trained on so many images. `summary` may be NULL. */

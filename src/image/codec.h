@@ -9,8 +9,8 @@
 enum ten_status ten_png_encode(const uint8_t *pixels, size_t height, size_t width, size_t channels, uint8_t **bytes,
                                size_t *size, struct ten_error *error);
 
-/* ten_image_decode with a lower limit of pixels in all; *too_large (may be NULL) tells whether it was that, or the limit a
- * side, that the picture's header exceeded: then nothing was allocated for it. */
+/* ten_image_decode with a lower limit of pixels in all; *too_large (may be NULL) tells whether it was that, or the
+ * limit a side, that the picture's header exceeded: then nothing was allocated for it. */
 enum ten_status ten_image_decode_within(struct ten_image *out, const void *bytes, size_t size, const char *name,
                                         size_t most_pixels, bool *too_large, struct ten_error *error);
 

@@ -1,5 +1,5 @@
-/* Lines of a round pen on an image of floats, 0 background to 1 ink. Places are in a square of TEN_PEN_UNITS, which lies
- * within the middle 20/28 of each side, as a digit of MNIST does. */
+/* Lines of a round pen on an image of floats, 0 background to 1 ink. Places are in a square of TEN_PEN_UNITS, which
+ * lies within the middle 20/28 of each side, as a digit of MNIST does. */
 #ifndef TEN_IMAGE_PEN_H
 #define TEN_IMAGE_PEN_H
 

@@ -176,8 +176,8 @@ static bool make_ring(const struct ten_pieces *pieces, const struct ten_piece *l
 }
 
 /* Whether two tall pieces side by side, apart but near, can be a 4 in two strokes: at the left one that nowhere is two
- * lines in a row, as a nought or 6 is, and reaches farthest to the right in its lower half; at the right a stem that goes
- * on below it. */
+ * lines in a row, as a nought or 6 is, and reaches farthest to the right in its lower half; at the right a stem that
+ * goes on below it. */
 static bool make_four(const struct ten_pieces *pieces, const struct ten_piece *left, const struct ten_piece *right,
                       double stroke, double height) {
     if ((double)right->box.width > fmax(1.6 * stroke, 0.35 * height) || (double)left->box.width < 1.6 * stroke)

@@ -1,7 +1,7 @@
-/* Digits drawn stroke by stroke in the ways that people all over the world write them and that MNIST's writers, from one
- * country, hardly used: a 1 with a foot, a 4 whose triangle is closed, a 2 like a Z, a 9 with a curled tail. Each by its
- * points, moved a little, with pens of all widths. A network that has met some of them knows what a digit is by more
- * than one country's hand. */
+/* Digits drawn stroke by stroke in the ways that people all over the world write them and that MNIST's writers, from
+ * one country, hardly used: a 1 with a foot, a 4 whose triangle is closed, a 2 like a Z, a 9 with a curled tail. Each
+ * by its points, moved a little, with pens of all widths. A network that has met some of them knows what a digit is by
+ * more than one country's hand. */
 #ifndef TEN_IMAGE_WRITING_H
 #define TEN_IMAGE_WRITING_H
 

@@ -226,14 +226,19 @@ struct ten_kernels {
     void (*fft)(const struct ten_fft *plan, float *data);
     void (*fft_back)(const struct ten_fft *plan, float *data);
 
-    /* Points in a plane, w = 1 / (1 + squared distance). plane_attract: for the points i = first.. of `count`,
-     *     fx[i] = sum over e from starts[i] to below starts[i + 1] of shares[e] w (x[i] - x[others[e]]), fy[i] likewise,
-     * x and y standing in points[][2].
-     * plane_repel: for the same points, over all j < n, i itself included,
-     *     fx[i] = sum of w^2 (x[i] - x[j]), fy[i] likewise, sums[i] = sum of w.
+    /* Points in a plane, w = 1 / (1 + squared distance), x and y of point i standing in points[i][2].
+     *
+     * plane_attract, for the points i = first.. of `count`:
+     *
+     *     fx[i] = sum over e from starts[i] to below starts[i + 1] of shares[e] w (x[i] - x[others[e]]), fy[i] alike
+     *
+     * plane_repel, for the same points, over all j < n, i itself included:
+     *
+     *     fx[i] = sum of w^2 (x[i] - x[j]), fy[i] alike, sums[i] = sum of w
+     *
      * Coordinates are below 1e15 in size. */
-    void (*plane_attract)(size_t first, size_t count, const size_t *starts, const uint32_t *others,
-                          const float *shares, const float *points, float *fx, float *fy);
+    void (*plane_attract)(size_t first, size_t count, const size_t *starts, const uint32_t *others, const float *shares,
+                          const float *points, float *fx, float *fy);
     void (*plane_repel)(size_t first, size_t count, size_t n, const float *x, const float *y, float *fx, float *fy,
                         float *sums);
 };

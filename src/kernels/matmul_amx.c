@@ -69,8 +69,8 @@ static inline void block(size_t tiles, const uint16_t *a, const uint16_t *next_a
 }
 
 /* The rows of a by one packed block of b. */
-static void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a, const uint32_t *places, const uint16_t *packed_b, float *c,
-                     size_t ldc, bool accumulate, uint16_t *packed_a) {
+static void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a, const uint32_t *places,
+                     const uint16_t *packed_b, float *c, size_t ldc, bool accumulate, uint16_t *packed_a) {
     size_t tiles = (k1 + DEPTH - 1) / DEPTH, strip = tiles * TILE;
     for (size_t m0 = 0; m0 < m; m0 += BLOCK_M) {
         size_t m1 = smaller(m - m0, BLOCK_M);
@@ -80,15 +80,15 @@ static void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a, const
             for (size_t i = 0; i < m1; i += 2 * SIDE) {
                 const uint16_t *strip_a = packed_a + i / SIDE * strip;
                 block(tiles, strip_a, i + SIDE < m1 ? strip_a + strip : strip_a, strip_b,
-                      j + SIDE < n1 ? strip_b + strip : strip_b, c + (m0 + i) * ldc + j, ldc,
-                      smaller(m1 - i, 2 * SIDE), smaller(n1 - j, 2 * SIDE), accumulate);
+                      j + SIDE < n1 ? strip_b + strip : strip_b, c + (m0 + i) * ldc + j, ldc, smaller(m1 - i, 2 * SIDE),
+                      smaller(n1 - j, 2 * SIDE), accumulate);
             }
         }
     }
 }
 
 static void product(size_t m, size_t n, size_t k, struct ten_strided a, struct ten_strided b, const uint32_t *rows,
-                     float *c, size_t ldc, bool accumulate, float *scratch) {
+                    float *c, size_t ldc, bool accumulate, float *scratch) {
     uint16_t *packed_b = (uint16_t *)scratch, *packed_a = packed_b + BLOCK_N * BLOCK_K;
     if (k == 0 && !accumulate)
         for (size_t i = 0; i < m; i++) memset(c + i * ldc, 0, n * sizeof *c);

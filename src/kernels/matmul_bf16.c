@@ -18,6 +18,12 @@ struct finish {
     const struct ten_ahead *ahead; /* to be fetched meanwhile, or NULL */
 };
 
+/* Memory to be fetched along with the sums: at `place`, a step further with every pair. */
+struct far {
+    const char *place;
+    size_t step;
+};
+
 static inline void store(__m512 sum, __mmask16 lanes, float *at, const struct finish *finish, __m512 bias) {
     if (finish->accumulate) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(lanes, at));
     if (finish->bias) sum = _mm512_add_ps(sum, bias);
@@ -25,17 +31,17 @@ static inline void store(__m512 sum, __mmask16 lanes, float *at, const struct fi
     _mm512_mask_storeu_ps(at, lanes, sum);
 }
 
-/* c[rows x columns] = the sums of ROWS lines of a strip of a with one or two strips of b, over so many pairs, finished. */
+/* c[rows x columns] = the sums of ROWS lines of a strip of a with one or two strips of b, over so many pairs, finished.
+ */
 static inline __attribute__((always_inline)) void block(size_t strips, size_t pairs, const uint16_t *a,
                                                         const uint16_t *b, const uint16_t *next_b, float *c, size_t ldc,
                                                         size_t rows, size_t columns, const struct finish *finish,
-                                                        const char *place) {
-    size_t step = finish->ahead && place != (const char *)a ? finish->ahead->bytes / pairs : 0;
+                                                        struct far far) {
     __m512 sum[ROWS][2];
 #pragma GCC unroll 8
     for (size_t i = 0; i < ROWS; i++) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
-    for (size_t p = 0; p < pairs; p++, a += DEPTH, b += DEPTH, next_b += DEPTH, place += step) {
-        _mm_prefetch(place, _MM_HINT_T0);
+    for (size_t p = 0; p < pairs; p++, a += DEPTH, b += DEPTH, next_b += DEPTH, far.place += far.step) {
+        _mm_prefetch(far.place, _MM_HINT_T0);
         __m512bh low = (__m512bh)_mm512_load_si512(b), high = low;
         if (strips == 2) high = (__m512bh)_mm512_load_si512(next_b);
 #pragma GCC unroll 8
@@ -62,29 +68,29 @@ static inline __attribute__((always_inline)) void block(size_t strips, size_t pa
 }
 
 static __attribute__((noinline)) void block_of_one(size_t pairs, const uint16_t *a, const uint16_t *b, float *c,
-                                                   size_t ldc, size_t rows, size_t columns,
-                                                   const struct finish *finish, const char *place) {
-    block(1, pairs, a, b, b, c, ldc, rows, columns, finish, place);
+                                                   size_t ldc, size_t rows, size_t columns, const struct finish *finish,
+                                                   struct far far) {
+    block(1, pairs, a, b, b, c, ldc, rows, columns, finish, far);
 }
 
 static __attribute__((noinline)) void block_of_two(size_t pairs, const uint16_t *a, const uint16_t *b,
                                                    const uint16_t *next_b, float *c, size_t ldc, size_t rows,
-                                                   size_t columns, const struct finish *finish, const char *place) {
-    block(2, pairs, a, b, next_b, c, ldc, rows, columns, finish, place);
+                                                   size_t columns, const struct finish *finish, struct far far) {
+    block(2, pairs, a, b, next_b, c, ldc, rows, columns, finish, far);
 }
 
-/* The place that block `number` of so many fetches; `otherwise`: none. */
-static inline const char *place_ahead(const struct ten_ahead *ahead, size_t number, size_t blocks,
-                                      const uint16_t *otherwise) {
-    const char *place = NULL;
+/* What block `number` of so many is to fetch, or else a `near` place again and again. */
+static inline struct far far_of(const struct ten_ahead *ahead, size_t number, size_t blocks, size_t pairs,
+                                const void *near) {
+    const void *place = NULL;
     if (ahead && (number == 0 || number * ahead->count / blocks != (number - 1) * ahead->count / blocks))
         place = ahead->place(ahead->context, number * ahead->count / blocks);
-    return place ? place : (const char *)otherwise;
+    return place ? (struct far){place, ahead->bytes / pairs} : (struct far){near, 0};
 }
 
 /* The rows of a by one packed block of b. */
-static void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a, const uint32_t *places, const uint16_t *packed_b, float *c,
-                     size_t ldc, const struct finish *finish, uint16_t *packed_a) {
+static void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a, const uint32_t *places,
+                     const uint16_t *packed_b, float *c, size_t ldc, const struct finish *finish, uint16_t *packed_a) {
     size_t strip = (k1 + DEPTH - 1) / DEPTH * TILE, pairs = (k1 + 1) / 2;
     size_t blocks = (m + ROWS - 1) / ROWS * ((n1 + 2 * SIDE - 1) / (2 * SIDE)), number = 0;
     for (size_t m0 = 0; m0 < m; m0 += BLOCK_M) {
@@ -96,13 +102,13 @@ static void by_block(size_t m, size_t n1, size_t k1, struct ten_strided a, const
             if (own.bias) own.bias += j;
             for (size_t i = 0; i < m1; i += ROWS) {
                 const uint16_t *lines = packed_a + i / SIDE * strip + i % SIDE * 2;
-                const char *place = place_ahead(own.ahead, number++, blocks, lines);
+                struct far far = far_of(finish->ahead, number++, blocks, pairs, lines);
                 float *at = c + (m0 + i) * ldc + j;
                 if (n1 - j <= SIDE)
-                    block_of_one(pairs, lines, strip_b, at, ldc, smaller(m1 - i, ROWS), n1 - j, &own, place);
+                    block_of_one(pairs, lines, strip_b, at, ldc, smaller(m1 - i, ROWS), n1 - j, &own, far);
                 else
                     block_of_two(pairs, lines, strip_b, strip_b + strip, at, ldc, smaller(m1 - i, ROWS),
-                                 smaller(n1 - j, 2 * SIDE), &own, place);
+                                 smaller(n1 - j, 2 * SIDE), &own, far);
             }
         }
     }
@@ -143,8 +149,9 @@ static void packed_bf16(size_t m, size_t n, size_t k, struct ten_strided a, cons
             size_t k1 = smaller(k - k0, BLOCK_K);
             bool last = k0 + k1 == k;
             struct finish finish = {k0 > 0, last && bias ? bias + n0 : NULL, last && relu, n0 + k0 ? NULL : ahead};
-            by_block(m, smaller(n - n0, BLOCK_N), k1, (struct ten_strided){a.data + k0 * a.column, a.row, a.column}, NULL,
-                     (const uint16_t *)packed + block_at(n, k, n0, k0), c + n0, ldc, &finish, (uint16_t *)scratch);
+            by_block(m, smaller(n - n0, BLOCK_N), k1, (struct ten_strided){a.data + k0 * a.column, a.row, a.column},
+                     NULL, (const uint16_t *)packed + block_at(n, k, n0, k0), c + n0, ldc, &finish,
+                     (uint16_t *)scratch);
         }
 }
 

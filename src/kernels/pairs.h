@@ -27,8 +27,7 @@ static inline void load_pairs(const float *from, size_t line, size_t step, const
     float copy[SIDE * DEPTH];
     if (line != 1 && (step != 1 || places)) {
         for (size_t i = 0; i < lines; i++)
-            for (size_t k = 0; k < depth; k++)
-                copy[i * DEPTH + k] = from[i * line + (places ? places[k] : k) * step];
+            for (size_t k = 0; k < depth; k++) copy[i * DEPTH + k] = from[i * line + (places ? places[k] : k) * step];
         from = copy;
         line = DEPTH;
         step = 1;
@@ -91,8 +90,8 @@ static inline void pack_part(size_t n, size_t k, struct ten_strided b, struct te
         for (size_t i = part.row, past; i < part.past_row; i = past) {
             size_t n0 = j / BLOCK_N * BLOCK_N, k0 = i / BLOCK_K * BLOCK_K, in_tile = i % DEPTH;
             size_t tiles = (smaller(k - k0, BLOCK_K) + DEPTH - 1) / DEPTH;
-            uint16_t *tile = (uint16_t *)packed + block_at(n, k, n0, k0) +
-                             ((j - n0) / SIDE * tiles + (i - k0) / DEPTH) * TILE;
+            uint16_t *tile =
+                (uint16_t *)packed + block_at(n, k, n0, k0) + ((j - n0) / SIDE * tiles + (i - k0) / DEPTH) * TILE;
             past = smaller(part.past_row, i - in_tile + DEPTH);
             size_t end = past < k ? (past - i + in_tile) / 2 : SIDE;
             /* other processors have read what stands there: a strip ahead, the lines are asked back */

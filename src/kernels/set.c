@@ -200,8 +200,8 @@ static void packed_bf16(size_t m, size_t n, size_t k, struct ten_strided a, cons
     for (size_t n0 = 0; n0 < n; n0 += BLOCK_N)
         for (size_t k0 = 0; k0 < k; k0 += BLOCK_K)
             by_block(m, smaller(n - n0, BLOCK_N), smaller(k - k0, BLOCK_K),
-                     (struct ten_strided){a.data + k0 * a.column, a.row, a.column}, NULL, packed + block_at(n, k, n0, k0),
-                     c + n0, ldc, k0 > 0, true, scratch);
+                     (struct ten_strided){a.data + k0 * a.column, a.row, a.column}, NULL,
+                     packed + block_at(n, k, n0, k0), c + n0, ldc, k0 > 0, true, scratch);
     for (size_t i = 0; i < m && (bias || relu); i++)
         for (size_t j = 0; j < n; j++) {
             float sum = c[i * ldc + j] + (bias ? bias[j] : 0);
@@ -244,8 +244,7 @@ static inline void narrow_lanes(ints lanes, uint8_t *bytes) {
 static void widen_bytes(size_t n, const uint8_t *bytes, float unit, float *out) {
     size_t i = 0;
     for (; i + LANES <= n; i += LANES)
-        *(floats *)(out + i) =
-            __builtin_convertvector(widen_lanes(bytes + i), floats) * unit;
+        *(floats *)(out + i) = __builtin_convertvector(widen_lanes(bytes + i), floats) * unit;
     for (; i < n; i++) out[i] = (float)bytes[i] * unit;
 }
 

@@ -63,7 +63,7 @@ struct ten_model_type {
     struct ten_insight (*insight)(const void *state); /* NULL: nothing to tell */
     /* NULL: it is no neural network */
     struct ten_trained (*network)(const void *state, const struct ten_values *values);
-    void (*release)(void *state);                     /* frees what the state owns, not the state */
+    void (*release)(void *state); /* frees what the state owns, not the state */
 };
 
 extern const struct ten_model_type ten_model_naive_bayes, ten_model_nearest_centroid, ten_model_lda, ten_model_qda,

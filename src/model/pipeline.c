@@ -150,7 +150,8 @@ static enum ten_status show_epoch(void *context, struct ten_error *error) {
     bool go_on = shown->run->epoch(shown->run->context, p);
     p->fitted = false;
     shown->seconds += ten_seconds() - start;
-    return go_on ? TEN_OK : ten_fail(error, TEN_CANCELLED, "stopped during fit %s, after an epoch", p->type->about.name);
+    return go_on ? TEN_OK
+                 : ten_fail(error, TEN_CANCELLED, "stopped during fit %s, after an epoch", p->type->about.name);
 }
 
 enum ten_status ten_pipeline_fit_estimator(struct ten_pipeline *p, const struct ten_dataset *dataset,

@@ -22,7 +22,7 @@ static enum ten_status plan(struct ten_layer *layer, struct ten_error *error) {
     layer->whole = true;
     layer->scratch = ten_windows_scratch(layer->units, 1, inputs) + MOST_ROWS;
     if (layer->scratch < TEN_MATMUL_SCRATCH) layer->scratch = TEN_MATMUL_SCRATCH;
-    layer->scratch += layer->units; /* a row of the gradient */
+    layer->scratch += layer->units;                             /* a row of the gradient */
     layer->scratch += TEN_MOST_SHARD * (inputs + layer->units); /* rows picked for backward, and theirs */
     layer->prepared = TEN_PACKED(layer->units, inputs);
     layer->prepared_backward = TEN_PACKED(inputs, layer->units);

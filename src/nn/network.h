@@ -33,13 +33,13 @@ struct ten_pass {
     bool training;
     bool apart; /* every layer does its own work only; backward then wants nothing prepared */
     enum ten_precision precision;
-    uint64_t seed, step; /* of random choices (dropout): drawn from these, the layer and the row in the batch alone */
-    size_t first_row;    /* of these rows in the batch */
+    uint64_t seed, step;  /* of random choices (dropout): drawn from these, the layer and the row in the batch alone */
+    size_t first_row;     /* of these rows in the batch */
     const uint32_t *left; /* backward, NULL: all rows. Else the numbers of those `left_count` that have a gradient; what
                              stands in out_gradient and comes to stand in in_gradient at the others, nobody reads */
     size_t left_count;
     const struct ten_ahead *ahead; /* forward: to be fetched meanwhile, or NULL */
-    float *scratch;      /* the thread's, 64-byte aligned: layer->scratch floats */
+    float *scratch;                /* the thread's, 64-byte aligned: layer->scratch floats */
 };
 
 enum { TEN_MAX_LAYERS = 64, TEN_ROWS_AT_ONCE = 32 };

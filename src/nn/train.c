@@ -71,12 +71,12 @@ struct training {
     struct ten_train_state state;
     bool whole; /* whether the state is that between two steps */
     struct ten_train_identity identity[TEN_TRAIN_IDENTITIES];
-    double began;          /* when this process began the epoch under way, less what was spent on it before */
-    double written;        /* when the last checkpoint was */
-    double keep;           /* share of the average that stays in the step under way */
+    double began;                   /* when this process began the epoch under way, less what was spent on it before */
+    double written;                 /* when the last checkpoint was */
+    double keep;                    /* share of the average that stays in the step under way */
     struct ten_optimizer_step step; /* the one under way */
-    bool prepared;         /* what the workspace needs of the parameters */
-    size_t first_of_batch; /* its place in `order` */
+    bool prepared;                  /* what the workspace needs of the parameters */
+    size_t first_of_batch;          /* its place in `order` */
 };
 
 /* Images and drawings. */
@@ -172,7 +172,8 @@ static size_t list_runs(const struct training *t, struct run_of_pieces *runs) {
         const struct ten_layer *layer = &t->network->layers[i];
         size_t at = layer->parameters_at, rows = i ? TEN_ROWS_AT_ONCE : TEN_ROWS_AT_ONCE / 2;
         size_t weights = at + layer->decayed, all = at + layer->parameters;
-        if (at < weights) runs[count++] = (struct run_of_pieces){at, weights, layer->whole ? rows * layer->units : LANES, decay};
+        if (at < weights)
+            runs[count++] = (struct run_of_pieces){at, weights, layer->whole ? rows * layer->units : LANES, decay};
         if (weights < all) runs[count++] = (struct run_of_pieces){weights, all, LANES, false};
     }
     return count;

@@ -27,15 +27,16 @@ struct ten_recipe {
     double others; /* besides the images so many drawings of no digit, as a share of their number, every epoch's its
                       own (ten_scribble, by the strengths deformed like them), whose target is every class alike:
                       the network learns to be unsure about what it does not know */
-    double drawn; /* likewise so many digits drawn in ways that the images may lack (ten_write_digit), with their labels */
+    double
+        drawn; /* likewise so many digits drawn in ways that the images may lack (ten_write_digit), with their labels */
     double max_seconds; /* 0: no limit; else the schedule is at the larger of the shares of steps and of seconds, and
                            training ends when the time is up, in the middle of an epoch if need be. This makes the
                            result depend on the clock; nothing else does */
     enum ten_precision precision;
 };
 
-/* Who looks on: called after each epoch, when all of it is done and the checkpoint written, with what training would end
- * with now. Nothing of the training depends on it, its time is not counted; a failure ends the training with it. */
+/* Who looks on: called after each epoch, when all of it is done and the checkpoint written, with what training would
+ * end with now. Nothing of the training depends on it, its time is not counted; a failure ends the training with it. */
 struct ten_watcher {
     enum ten_status (*epoch)(void *context, const float *parameters, const float *statistics, struct ten_error *error);
     void *context;

@@ -18,19 +18,19 @@
 enum { BEHIND = 16 /* floats that kernels may read behind the last activation */ };
 
 struct memory {
-    float *activations; /* slot by slot [rows x size] */
-    float *gradients;   /* of the slots that wait, likewise */
-    float *parts;       /* [shards x parameters] */
-    float *threads;     /* [threads x per_thread]: scratch, then two gradients */
-    float *shared;      /* layer by layer */
-    float *prepared;    /* of the parameters */
-    double *sums;       /* [shards + 1 x all_sums]: of the shards, then of the batch */
-    double *losses;     /* [shards] */
-    size_t *correct;    /* [shards] */
-    bool *asked;        /* [rows] whether a row gives a gradient */
-    uint32_t *left;     /* [rows] the numbers of those that do, in the batch */
+    float *activations;   /* slot by slot [rows x size] */
+    float *gradients;     /* of the slots that wait, likewise */
+    float *parts;         /* [shards x parameters] */
+    float *threads;       /* [threads x per_thread]: scratch, then two gradients */
+    float *shared;        /* layer by layer */
+    float *prepared;      /* of the parameters */
+    double *sums;         /* [shards + 1 x all_sums]: of the shards, then of the batch */
+    double *losses;       /* [shards] */
+    size_t *correct;      /* [shards] */
+    bool *asked;          /* [rows] whether a row gives a gradient */
+    uint32_t *left;       /* [rows] the numbers of those that do, in the batch */
     uint32_t *shard_left; /* [rows] shard by shard in the shard */
-    uint8_t *kept;      /* layer by layer [rows x kept] */
+    uint8_t *kept;        /* layer by layer [rows x kept] */
 };
 
 struct ten_workspace {
@@ -251,10 +251,9 @@ static void find_loss(struct shard *s) {
     const struct ten_workspace *w = s->w;
     size_t last = w->network->slots - 1;
     float *gradient = last ? gradient_of(s, last) : s->gradients; /* 0: nothing but layers in place */
-    w->memory.losses[s->number] =
-        ten_cross_entropy(s->rows, slot_of(s, last), w->input.labels + s->first, w->input.label_smoothing,
-                          1 / (float)w->input.rows, w->input.skip, gradient, w->memory.asked + s->first,
-                          &w->memory.correct[s->number]);
+    w->memory.losses[s->number] = ten_cross_entropy(
+        s->rows, slot_of(s, last), w->input.labels + s->first, w->input.label_smoothing, 1 / (float)w->input.rows,
+        w->input.skip, gradient, w->memory.asked + s->first, &w->memory.correct[s->number]);
     if (w->input.skip == 0 || w->input.precision == TEN_SINGLE) return;
     uint32_t *left = w->memory.shard_left + s->first;
     for (size_t i = 0; i < s->rows; i++) {

@@ -32,8 +32,7 @@ struct ten_step_type {
 };
 
 extern const struct ten_step_type ten_step_scale, ten_step_minmax, ten_step_crop20, ten_step_center, ten_step_deskew,
-    ten_step_standardize, ten_step_pca, ten_step_trim,
-    ten_step_multiply;
+    ten_step_standardize, ten_step_pca, ten_step_trim, ten_step_multiply;
 
 /* By name; NULL if there is none. */
 const struct ten_step_type *ten_step_find(const char *name);

@@ -9,14 +9,14 @@ struct ten_asset {
     size_t size;
 };
 
-struct ten_asset ten_asset_style(void);     /* web/report.css */
-struct ten_asset ten_asset_script(void);    /* web/report.js */
-struct ten_asset ten_asset_linked(void);    /* web/linked.js */
-struct ten_asset ten_asset_names(void);     /* web/names.js */
-struct ten_asset ten_asset_pictures(void);  /* web/pictures.js */
-struct ten_asset ten_asset_figures(void);   /* web/figures.json: palette, configuration, figures */
-struct ten_asset ten_asset_vega(void);      /* vega.min.js */
-struct ten_asset ten_asset_vega_lite(void); /* vega-lite.min.js */
+struct ten_asset ten_asset_style(void);            /* web/report.css */
+struct ten_asset ten_asset_script(void);           /* web/report.js */
+struct ten_asset ten_asset_linked(void);           /* web/linked.js */
+struct ten_asset ten_asset_names(void);            /* web/names.js */
+struct ten_asset ten_asset_pictures(void);         /* web/pictures.js */
+struct ten_asset ten_asset_figures(void);          /* web/figures.json: palette, configuration, figures */
+struct ten_asset ten_asset_vega(void);             /* vega.min.js */
+struct ten_asset ten_asset_vega_lite(void);        /* vega-lite.min.js */
 struct ten_asset ten_asset_vega_interpreter(void); /* vega-interpreter.js, a module */
 
 #endif

@@ -175,7 +175,8 @@ static void write_interpreter(struct ten_page *page) {
     const char *last = begin ? memmem(begin, (size_t)(end - begin), export, sizeof export - 1) : NULL;
     if (!last) {
         if (page->outcome->status == TEN_OK)
-            page->outcome->status = ten_fail(page->outcome->error, TEN_FORMAT, "vega-interpreter.js is not as expected");
+            page->outcome->status =
+                ten_fail(page->outcome->error, TEN_FORMAT, "vega-interpreter.js is not as expected");
         return;
     }
     begin += sizeof import - 1;

@@ -269,9 +269,10 @@ void ten_section_crossval(struct ten_page *page) {
                  "pipeline was fitted, preprocessing and all, as often as there are folds, each time without the fold "
                  "that it then labelled. The test images had no part in it.%s</p>\n",
                  ten_show_count((double)folds.images).text, ten_show_small(folds.folds).text,
-                 page->tune.root ? " The settings of tuned were chosen on a part of the same images, which favours it a "
-                                   "little here, and not on the test images."
-                                 : "");
+                 page->tune.root
+                     ? " The settings of tuned were chosen on a part of the same images, which favours it a "
+                       "little here, and not on the test images."
+                     : "");
         write_means(page, &folds);
         write_boxes(page, &folds);
         write_lines(page, &folds);

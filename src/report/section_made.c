@@ -74,10 +74,9 @@ static void write_files(struct ten_page *page) {
         free(whole);
     }
     ten_html_raw(html, ", in formats that other tools read: ");
-    const struct ten_source *files[] = {&page->study,        &page->explore,  &page->preprocess,
-                                        &page->crossval,     &page->tune,     &page->compare,
-                                        &page->significance, &page->suspects, &page->embeds[0],
-                                        &page->embeds[1],    &page->inside,   &page->sprite,
+    const struct ten_source *files[] = {&page->study,     &page->explore,   &page->preprocess,   &page->crossval,
+                                        &page->tune,      &page->compare,   &page->significance, &page->suspects,
+                                        &page->embeds[0], &page->embeds[1], &page->inside,       &page->sprite,
                                         &page->runs};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         if (!files[i]->root) continue;

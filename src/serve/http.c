@@ -24,16 +24,8 @@
 /* ---- The table of routes ----------------------------------------------------------------------------------------- */
 
 static const struct ten_route *const tables[] = {
-    ten_routes_page,
-    ten_routes_predict,
-    ten_routes_inside,
-    ten_routes_nearest,
-    ten_routes_map,
-    ten_routes_corrections,
-    ten_routes_runs,
-    ten_routes_study,
-    ten_routes_trainings,
-    ten_routes_catalogue,
+    ten_routes_page,        ten_routes_predict, ten_routes_inside, ten_routes_nearest,   ten_routes_map,
+    ten_routes_corrections, ten_routes_runs,    ten_routes_study,  ten_routes_trainings, ten_routes_catalogue,
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 

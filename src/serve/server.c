@@ -21,8 +21,7 @@
  */
 
 static const struct ten_part *const parts[] = {
-    &ten_part_nearest, &ten_part_map, &ten_part_records, &ten_part_study, &ten_part_trainings,
-    NULL, /* ends the list */
+    &ten_part_nearest, &ten_part_map, &ten_part_records, &ten_part_study, &ten_part_trainings, NULL, /* ends the list */
 };
 
 static enum ten_status start_parts(struct ten_server *server, size_t *started, struct ten_error *error) {

@@ -50,8 +50,8 @@ json_t *ten_json_evaluation(const struct ten_metrics *metrics, const struct ten_
 /* History as {"names":[...],"rows":[[...]]}. */
 json_t *ten_json_history(const struct ten_history *history);
 
-/* What a model read in a picture: {"model","microseconds","number","digits":[...]} as docs/api.md has it. A digit that is
- * none (label -1) is "?" in `number`. readings[digits->count]. `seen`: with the 784 bytes of each digit. */
+/* What a model read in a picture: {"model","microseconds","number","digits":[...]} as docs/api.md has it. A digit that
+ * is none (label -1) is "?" in `number`. readings[digits->count]. `seen`: with the 784 bytes of each digit. */
 json_t *ten_json_reading(const char *model, double microseconds, const struct ten_digits *digits,
                          const struct ten_reading *readings, bool seen);
 

@@ -217,7 +217,8 @@ static void folders_that_lack_something(void **state) {
     const char *world = fresh_world(), *empty = make_folder(world, "empty"), *part = make_folder(world, "part");
     expect_failure(empty, TEN_NOT_FOUND, "holds neither the four IDX files (train-images-idx3-ubyte, ");
     expect_failure(empty, TEN_NOT_FOUND, "nor train.csv and test.csv");
-    expect_failure("nowhere", TEN_NOT_FOUND, "nowhere: no such folder, nor data of that name; expected a folder, \"mnist\" or");
+    expect_failure("nowhere", TEN_NOT_FOUND,
+                   "nowhere: no such folder, nor data of that name; expected a folder, \"mnist\" or");
     expect_failure("", TEN_NOT_FOUND, "no such folder");
 
     fill(part, IDX, 1);

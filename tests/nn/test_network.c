@@ -461,8 +461,8 @@ static void test_skip(void **state) {
                                         "conv 4 3x3, relu, maxpool 2, dense 17, relu, dense 10"};
     for (size_t n = 0; n < 4; n++) {
         struct ten_error error;
-        struct bench b = bench_new(texts[n / 2], n / 2 ? (struct ten_volume){8, 8, 1} : (struct ten_volume){1, 1, 12},
-                                   ROWS, n);
+        struct bench b =
+            bench_new(texts[n / 2], n / 2 ? (struct ten_volume){8, 8, 1} : (struct ten_volume){1, 1, 12}, ROWS, n);
         enum ten_precision precision = n % 2 ? TEN_BF16 : TEN_SINGLE;
         size_t count = b.network->parameters, size = ten_volume_size(b.network->in), left = 0;
         struct ten_batch batch = {.rows = ROWS, .shape = {size, 0, 0}, .floats = b.images};
@@ -473,8 +473,7 @@ static void test_skip(void **state) {
         for (size_t i = 0; i < ROWS; i++) {
             farthest[i] = 0;
             for (size_t c = 0; c < TEN_CLASSES; c++)
-                farthest[i] = fmaxf(farthest[i],
-                                    fabsf(p[i * TEN_CLASSES + c] - 0.01f - (c == b.labels[i] ? 0.9f : 0)));
+                farthest[i] = fmaxf(farthest[i], fabsf(p[i * TEN_CLASSES + c] - 0.01f - (c == b.labels[i] ? 0.9f : 0)));
         }
         memcpy(sorted, farthest, sizeof sorted);
         qsort(sorted, ROWS, sizeof *sorted, by_size);
@@ -499,6 +498,61 @@ static void test_skip(void **state) {
         for (size_t i = 0; i < count; i++) assert_true(some[i] == 0);
         free(some);
         free(those);
+        bench_release(&b);
+    }
+}
+
+/* ---- Parameters prepared as they change ---- */
+
+static const void *next_row(void *context, size_t row) {
+    const struct bench *b = context;
+    return row % 3 ? b->images + row * ten_volume_size(b->network->in) : NULL;
+}
+
+static void run_prepared(struct bench *b, struct ten_workspace *workspace, enum ten_precision precision, bool prepared,
+                         float *gradient) {
+    struct ten_error error;
+    struct ten_batch_result result;
+    struct ten_batch_input input = {.rows = b->rows,
+                                    .fill = copy_row,
+                                    .next = next_row,
+                                    .next_bytes = ten_volume_size(b->network->in) * sizeof(float),
+                                    .context = b,
+                                    .labels = b->labels,
+                                    .precision = precision,
+                                    .prepared = prepared};
+    assert_ok(ten_workspace_run(workspace, b->parameters, b->statistics, &input, &result, &error));
+    ten_workspace_gradient(workspace, 0, b->network->parameters, 0, gradient);
+}
+
+/* A workspace that is told of every change works as one that makes everything anew, in whatever parts it is told. */
+static void test_prepared(void **state) {
+    (void)state;
+    static const char *const texts[] = {"dense 40, relu, dense 70, relu, dense 10",
+                                        "conv 4 3x3, relu, maxpool 2, dense 33, relu, dense 10"};
+    for (size_t n = 0; n < 8; n++) {
+        enum ten_precision precision = n / 2 % 2 ? TEN_BF16 : TEN_SINGLE;
+        struct bench b = bench_new(texts[n % 2], (struct ten_volume){10, 11, 1}, 70, n);
+        struct ten_workspace *told = workspace_new(&b, 2), *anew = workspace_new(&b, 2);
+        size_t count = b.network->parameters, strips = n / 4 + 1;
+        float *gradients[] = {malloc(count * sizeof(float)), malloc(count * sizeof(float))};
+        run_prepared(&b, told, precision, false, gradients[0]);
+        for (size_t i = 0; i < count; i++) b.parameters[i] = -0.75f * b.parameters[i];
+        for (size_t i = 0; i < b.network->count; i++) {
+            const struct ten_layer *layer = &b.network->layers[i];
+            size_t rows = layer->whole ? ten_layer_rows(layer) : 1, step = strips * (i ? 32 : 16);
+            for (size_t row = 0; row < rows; row += step) {
+                size_t past = row + step < rows ? row + step : rows, units = layer->decayed / rows;
+                ten_workspace_prepare(told, b.parameters, layer->parameters_at + row * units,
+                                      layer->parameters_at + past * units);
+            }
+        }
+        run_prepared(&b, told, precision, true, gradients[0]);
+        run_prepared(&b, anew, precision, false, gradients[1]);
+        assert_memory_equal(gradients[0], gradients[1], count * sizeof(float));
+        for (int k = 0; k < 2; k++) free(gradients[k]);
+        ten_workspace_free(told);
+        ten_workspace_free(anew);
         bench_release(&b);
     }
 }
@@ -612,8 +666,8 @@ static void test_predict(void **state) {
     bench_release(&b);
 }
 
-/* What a layer gives for many images at once is to the bit what it gives for one of them with every layer on its own: for
- * every layer, those in the middle of what is done in one go among them, and any number of rows and threads. */
+/* What a layer gives for many images at once is to the bit what it gives for one of them with every layer on its own:
+ * for every layer, those in the middle of what is done in one go among them, and any number of rows and threads. */
 static void check_outputs(const char *text, struct ten_volume in) {
     enum { MANY = 131 };
     struct ten_error error;
@@ -828,7 +882,9 @@ int main(void) {
         cmocka_unit_test(test_saliency),
         cmocka_unit_test(test_outputs),
         cmocka_unit_test(test_precision),
-        cmocka_unit_test(test_skip), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_skip),
+        cmocka_unit_test(test_prepared),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_predict),
         cmocka_unit_test(test_predict_is_forward),

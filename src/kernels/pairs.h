@@ -84,7 +84,8 @@ static inline size_t block_at(size_t n, size_t k, size_t n0, size_t k0) {
     return n0 * ((k + DEPTH - 1) / DEPTH * DEPTH) + (lines + SIDE - 1) / SIDE * SIDE * k0;
 }
 
-/* Tile by tile, of which the part may have the first rows alone, or the last ones. */
+/* Tile by tile, of which the part may have the first rows alone, or the last ones. Past the caches: where several
+ * processors have read what is written anew, each line would have to be asked back from them. */
 static inline void pack_part(size_t n, size_t k, struct ten_strided b, struct ten_part part, float *packed) {
     for (size_t j = part.column; j < part.past_column; j += SIDE)
         for (size_t i = part.row, past; i < part.past_row; i = past) {
@@ -94,14 +95,13 @@ static inline void pack_part(size_t n, size_t k, struct ten_strided b, struct te
                 (uint16_t *)packed + block_at(n, k, n0, k0) + ((j - n0) / SIDE * tiles + (i - k0) / DEPTH) * TILE;
             past = smaller(part.past_row, i - in_tile + DEPTH);
             size_t end = past < k ? (past - i + in_tile) / 2 : SIDE;
-            /* other processors have read what stands there: a strip ahead, the lines are asked back */
-            for (size_t p = in_tile / 2; p < end && j + SIDE < part.past_column; p++)
-                _m_prefetchw(tile + tiles * TILE + p * DEPTH);
             __m512i v[SIDE];
             load_pairs(b.data + i * b.row + j * b.column, b.column, b.row, NULL, smaller(part.past_column - j, SIDE),
                        past - i, false, v);
-            for (size_t p = in_tile / 2; p < end; p++) _mm512_store_si512(tile + p * DEPTH, v[p - in_tile / 2]);
+            for (size_t p = in_tile / 2; p < end; p++)
+                _mm512_stream_si512((__m512i *)(tile + p * DEPTH), v[p - in_tile / 2]);
         }
+    _mm_sfence();
 }
 
 #endif

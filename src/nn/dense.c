@@ -22,8 +22,7 @@ static enum ten_status plan(struct ten_layer *layer, struct ten_error *error) {
     layer->whole = true;
     layer->scratch = ten_windows_scratch(layer->units, 1, inputs) + MOST_ROWS;
     if (layer->scratch < TEN_MATMUL_SCRATCH) layer->scratch = TEN_MATMUL_SCRATCH;
-    layer->scratch += layer->units;                             /* a row of the gradient */
-    layer->scratch += TEN_MOST_SHARD * (inputs + layer->units); /* rows picked for backward, and theirs */
+    layer->scratch += layer->units; /* a row of the gradient */
     layer->prepared = TEN_PACKED(layer->units, inputs);
     layer->prepared_backward = TEN_PACKED(inputs, layer->units);
     return TEN_OK;
@@ -81,31 +80,33 @@ static void forward(const struct ten_layer *layer, const struct ten_pass *pass, 
                          units, pass->ahead, pass->scratch);
 }
 
-/* gradient[inputs first..first+count-1 x units] over the rows. */
+static size_t row_of(const struct ten_pass *pass, size_t i) { return pass->left ? pass->left[i] : i; }
+
+/* gradient[inputs first..first+count-1 x units] over the rows that are left. */
 static void weight_gradient(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
                             const float *g, size_t first, size_t count, float *gradient) {
     size_t inputs = ten_volume_size(layer->in), units = layer->units;
     if (pass->precision != TEN_SINGLE) {
-        ten_kernels()->gathered_bf16(count, units, pass->left ? pass->left_count : rows,
-                                     (struct ten_strided){in + first, 1, inputs}, (struct ten_strided){g, units, 1},
-                                     pass->left, gradient, units, pass->scratch);
+        ten_kernels()->gathered_bf16(count, units, rows, (struct ten_strided){in + first, 1, inputs},
+                                     (struct ten_strided){g, units, 1}, pass->left, gradient, units, pass->scratch);
         return;
     }
-    for (size_t i = 0; i < rows; i += MOST_ROWS) {
+    if (rows == 0) memset(gradient, 0, count * units * sizeof *gradient);
+    for (size_t i = 0, past; i < rows; i = past) { /* rows that lie side by side */
         float *scratch;
-        size_t some = rows - i < MOST_ROWS ? rows - i : MOST_ROWS;
-        struct ten_windows windows = rows_as_windows(pass, some, inputs, in + i * inputs + first, &scratch);
+        size_t row = row_of(pass, i);
+        for (past = i + 1; past < rows && past - i < MOST_ROWS && row_of(pass, past) == row + past - i;) past++;
+        struct ten_windows windows = rows_as_windows(pass, past - i, inputs, in + row * inputs + first, &scratch);
         windows.depth = count;
-        ten_kernels()->windows_weights(some, units, &windows, g + i * units, i > 0, gradient, scratch);
+        ten_kernels()->windows_weights(past - i, units, &windows, g + row * units, i > 0, gradient, scratch);
     }
 }
 
 static void bias_gradient(const struct ten_pass *pass, size_t rows, size_t units, const float *g, size_t begin,
                           size_t end, float *gradient) {
-    size_t count = pass->left ? pass->left_count : rows;
     memset(gradient, 0, (end - begin) * sizeof *gradient);
-    for (size_t i = 0; i < count; i++) {
-        const float *row = g + (pass->left ? pass->left[i] : i) * units;
+    for (size_t i = 0; i < rows; i++) {
+        const float *row = g + row_of(pass, i) * units;
         for (size_t j = begin; j < end; j++) gradient[j - begin] += row[j];
     }
 }
@@ -114,7 +115,7 @@ static void bias_gradient(const struct ten_pass *pass, size_t rows, size_t units
 static void gradient_part(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
                           const float *g, size_t begin, size_t end, float *gradient) {
     size_t units = layer->units, stop = end < layer->decayed ? end : layer->decayed;
-    float *row = pass->scratch + layer->scratch - units - TEN_MOST_SHARD * (ten_volume_size(layer->in) + units);
+    float *row = pass->scratch + layer->scratch - units;
     while (begin < stop) {
         size_t first = begin / units, whole = begin % units ? 0 : (stop - begin) / units, done = whole * units;
         if (whole) {
@@ -150,37 +151,13 @@ static void input_gradient(const struct ten_layer *layer, const struct ten_pass 
     }
 }
 
-/* The same of some rows, put side by side. */
-static void picked_gradient(const struct ten_layer *layer, const struct ten_pass *pass, const float *g,
-                            float *in_gradient) {
-    size_t inputs = ten_volume_size(layer->in), units = layer->units;
-    float *picked = pass->scratch + layer->scratch - TEN_MOST_SHARD * (inputs + units);
-    float *made = picked + TEN_MOST_SHARD * units;
-    for (size_t i = 0; i < pass->left_count; i++)
-        memcpy(picked + i * units, g + pass->left[i] * units, units * sizeof *g);
-    input_gradient(layer, pass, pass->left_count, NULL, picked, made);
-    for (size_t i = 0; i < pass->left_count; i++)
-        memcpy(in_gradient + pass->left[i] * inputs, made + i * inputs, inputs * sizeof *made);
-}
-
-static void gate(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *out, float *g) {
-    size_t units = layer->units;
-    const struct ten_kernels *kernels = ten_kernels();
-    if (!pass->left) kernels->windows_gate(rows, units, out, NULL, g, g, NULL);
-    for (size_t i = 0; pass->left && i < pass->left_count; i++) {
-        float *row = g + pass->left[i] * units;
-        kernels->windows_gate(1, units, out + pass->left[i] * units, NULL, row, row, NULL);
-    }
-}
-
 static void backward(const struct ten_layer *layer, const struct ten_pass *pass, size_t rows, const float *in,
                      const float *out, const void *kept, float *out_gradient, float *in_gradient, float *gradient) {
     (void)kept;
     bool relu = layer->relu && !pass->apart;
-    if (relu) gate(layer, pass, rows, out, out_gradient);
+    if (relu) ten_kernels()->windows_gate(rows, layer->units, out, NULL, out_gradient, out_gradient, NULL);
     if (gradient) gradient_part(layer, pass, rows, in, out_gradient, 0, layer->parameters, gradient);
-    if (in_gradient && pass->left) picked_gradient(layer, pass, out_gradient, in_gradient);
-    if (in_gradient && !pass->left) input_gradient(layer, pass, rows, in, out_gradient, in_gradient);
+    if (in_gradient) input_gradient(layer, pass, rows, in, out_gradient, in_gradient);
 }
 
 const struct ten_layer_type ten_layer_dense = {

@@ -35,9 +35,7 @@ struct ten_pass {
     enum ten_precision precision;
     uint64_t seed, step;  /* of random choices (dropout): drawn from these, the layer and the row in the batch alone */
     size_t first_row;     /* of these rows in the batch */
-    const uint32_t *left; /* backward, NULL: all rows. Else the numbers of those `left_count` that have a gradient; what
-                             stands in out_gradient and comes to stand in in_gradient at the others, nobody reads */
-    size_t left_count;
+    const uint32_t *left; /* for `gradient`: the rows' numbers, rising, in `in` and out_gradient; NULL: all */
     const struct ten_ahead *ahead; /* forward: to be fetched meanwhile, or NULL */
     float *scratch;                /* the thread's, 64-byte aligned: layer->scratch floats */
 };

@@ -18,19 +18,18 @@
 enum { BEHIND = 16 /* floats that kernels may read behind the last activation */ };
 
 struct memory {
-    float *activations;   /* slot by slot [rows x size] */
-    float *gradients;     /* of the slots that wait, likewise */
-    float *parts;         /* [shards x parameters] */
-    float *threads;       /* [threads x per_thread]: scratch, then two gradients */
-    float *shared;        /* layer by layer */
-    float *prepared;      /* of the parameters */
-    double *sums;         /* [shards + 1 x all_sums]: of the shards, then of the batch */
-    double *losses;       /* [shards] */
-    size_t *correct;      /* [shards] */
-    bool *asked;          /* [rows] whether a row gives a gradient */
-    uint32_t *left;       /* [rows] the numbers of those that do, in the batch */
-    uint32_t *shard_left; /* [rows] shard by shard in the shard */
-    uint8_t *kept;        /* layer by layer [rows x kept] */
+    float *activations; /* slot by slot [rows x size] */
+    float *gradients;   /* of the slots that wait, likewise */
+    float *parts;       /* [shards x parameters] */
+    float *threads;     /* [threads x per_thread]: scratch, then two gradients */
+    float *shared;      /* layer by layer */
+    float *prepared;    /* of the parameters */
+    double *sums;       /* [shards + 1 x all_sums]: of the shards, then of the batch */
+    double *losses;     /* [shards] */
+    size_t *correct;    /* [shards] */
+    size_t *picked;     /* [shards] rows that went back, see pick_rows */
+    uint32_t *left;     /* [rows] where those lie in the batch */
+    uint8_t *kept;      /* layer by layer [rows x kept] */
 };
 
 struct ten_workspace {
@@ -41,8 +40,7 @@ struct ten_workspace {
     float *slot[TEN_MAX_LAYERS + 1], *waiting[TEN_MAX_LAYERS + 1]; /* of each slot; waiting: NULL for most */
     size_t slot_size[TEN_MAX_LAYERS + 1];
     size_t barrier[TEN_MAX_LAYERS + 2],
-        barriers;   /* layers that see the whole batch; 0 before and `count` behind them */
-    size_t picking; /* the first so many layers go back over some of the rows alone */
+        barriers; /* layers that see the whole batch; 0 before and `count` behind them */
     /* of each layer */
     uint8_t *kept[TEN_MAX_LAYERS];
     float *shared[TEN_MAX_LAYERS];
@@ -68,9 +66,8 @@ void ten_workspace_free(struct ten_workspace *w) {
     free(w->memory.sums);
     free(w->memory.losses);
     free(w->memory.correct);
-    free(w->memory.asked);
+    free(w->memory.picked);
     free(w->memory.left);
-    free(w->memory.shard_left);
     free(w->memory.kept);
     free(w);
 }
@@ -106,8 +103,6 @@ static void place(struct ten_workspace *w, size_t *activations, size_t *gradient
         w->all_sums += layer->sums;
     }
     w->barrier[w->barriers + 1] = network->count;
-    for (w->picking = 0; w->picking < network->count; w->picking++)
-        if (!network->layers[w->picking].whole && !network->layers[w->picking].folded) break;
 }
 
 enum ten_status ten_workspace_new(struct ten_workspace **out, const struct ten_network *network, size_t most_rows,
@@ -134,11 +129,10 @@ enum ten_status ten_workspace_new(struct ten_workspace **out, const struct ten_n
     m->sums = ten_alloc((w->most_shards + 1) * w->all_sums, sizeof *m->sums);
     m->losses = ten_alloc(w->most_shards, sizeof *m->losses);
     m->correct = ten_alloc(w->most_shards, sizeof *m->correct);
-    m->asked = ten_alloc(most_rows, sizeof *m->asked);
+    m->picked = ten_alloc(w->most_shards, sizeof *m->picked);
     m->left = ten_alloc(most_rows, sizeof *m->left);
-    m->shard_left = ten_alloc(most_rows, sizeof *m->shard_left);
     if (!m->activations || !m->gradients || !m->shared || !m->prepared || !m->kept || !m->parts || !m->threads ||
-        !m->sums || !m->losses || !m->correct || !m->asked || !m->left || !m->shard_left) {
+        !m->sums || !m->losses || !m->correct || !m->picked || !m->left) {
         ten_workspace_free(w);
         return ten_fail_memory(error, "training");
     }
@@ -154,8 +148,6 @@ struct shard {
     struct ten_workspace *w;
     size_t number, first, rows; /* of the batch */
     float *scratch, *gradients; /* the thread's */
-    const uint32_t *left;       /* see ten_pass; NULL where some layer needs all rows */
-    size_t left_count;
 };
 
 static float *slot_of(const struct shard *s, size_t slot) {
@@ -190,8 +182,6 @@ static struct ten_pass pass_of(const struct shard *s, size_t i) {
         .seed = w->input.seed,
         .step = w->input.step,
         .first_row = s->first,
-        .left = i < w->picking ? s->left : NULL,
-        .left_count = s->left_count,
         .scratch = s->scratch,
     };
 }
@@ -212,6 +202,7 @@ static void forward(struct shard *s, size_t i) {
                          s->w->kept[i] + s->first * layer->kept);
 }
 
+/* Without rows there is nothing to go back for but zeros. */
 static void backward(const struct shard *s, size_t i) {
     const struct ten_workspace *w = s->w;
     const struct ten_layer *layer = &w->network->layers[i];
@@ -219,6 +210,10 @@ static void backward(const struct shard *s, size_t i) {
     size_t before = slot_before(w, i);
     float *part = w->memory.parts + s->number * w->network->parameters + layer->parameters_at;
     if (layer->folded || layer->slot == 0) return; /* 0: in place on the input */
+    if (s->rows == 0) {
+        if (!layer->whole) memset(part, 0, layer->parameters * sizeof *part);
+        return;
+    }
     layer->type->backward(layer, &pass, s->rows, slot_of(s, before), slot_of(s, layer->slot),
                           w->kept[i] + s->first * layer->kept, gradient_of(s, layer->slot), gradient_of(s, before),
                           layer->whole ? NULL : part);
@@ -247,20 +242,42 @@ static enum ten_status fill(const struct shard *s, size_t thread, struct ten_err
     return TEN_OK;
 }
 
+/* Whether rows that give no gradient stay behind. A layer that sees the whole batch goes back over all of them. */
+static bool picks(const struct ten_workspace *w) { return w->input.skip > 0 && w->barriers == 0; }
+
+static void move_row(void *rows, size_t size, size_t from, size_t to) {
+    if (size) memcpy((char *)rows + to * size, (char *)rows + from * size, size);
+}
+
+/* Moves the rows that are asked for to the shard's front, with all that backward wants of them, and forgets the others.
+ */
+static void pick_rows(struct shard *s, const bool *asked, float *gradient) {
+    const struct ten_workspace *w = s->w;
+    const struct ten_network *network = w->network;
+    size_t count = 0;
+    for (size_t i = 0; i < s->rows; i++) {
+        if (!asked[i]) continue;
+        for (size_t slot = 0; slot < network->slots && count < i; slot++)
+            move_row(slot_of(s, slot), w->slot_size[slot] * sizeof(float), i, count);
+        for (size_t k = 0; k < network->count && count < i; k++)
+            if (!network->layers[k].folded)
+                move_row(w->kept[k] + s->first * network->layers[k].kept, network->layers[k].kept, i, count);
+        if (count < i) move_row(gradient, TEN_CLASSES * sizeof *gradient, i, count);
+        count++;
+    }
+    s->rows = count;
+}
+
 static void find_loss(struct shard *s) {
     const struct ten_workspace *w = s->w;
     size_t last = w->network->slots - 1;
+    bool asked[TEN_MOST_SHARD];
     float *gradient = last ? gradient_of(s, last) : s->gradients; /* 0: nothing but layers in place */
-    w->memory.losses[s->number] = ten_cross_entropy(
-        s->rows, slot_of(s, last), w->input.labels + s->first, w->input.label_smoothing, 1 / (float)w->input.rows,
-        w->input.skip, gradient, w->memory.asked + s->first, &w->memory.correct[s->number]);
-    if (w->input.skip == 0 || w->input.precision == TEN_SINGLE) return;
-    uint32_t *left = w->memory.shard_left + s->first;
-    for (size_t i = 0; i < s->rows; i++) {
-        left[s->left_count] = (uint32_t)i;
-        s->left_count += w->memory.asked[s->first + i];
-    }
-    s->left = left;
+    w->memory.losses[s->number] =
+        ten_cross_entropy(s->rows, slot_of(s, last), w->input.labels + s->first, w->input.label_smoothing,
+                          1 / (float)w->input.rows, w->input.skip, gradient, asked, &w->memory.correct[s->number]);
+    if (picks(w)) pick_rows(s, asked, gradient);
+    w->memory.picked[s->number] = s->rows;
 }
 
 static struct shard shard_of(struct ten_workspace *w, size_t number, size_t thread) {
@@ -399,9 +416,9 @@ enum ten_status ten_workspace_run(struct ten_workspace *w, const float *paramete
     w->shards = ten_block_count(input->rows, w->network->shard);
     enum ten_status status = run_stages(w, error);
     w->left_count = 0;
-    for (size_t i = 0; i < input->rows && status == TEN_OK; i++)
-        if (w->memory.asked[i]) w->memory.left[w->left_count++] = (uint32_t)i;
     for (size_t shard = 0; shard < w->shards && status == TEN_OK; shard++) {
+        size_t first = shard * w->network->shard;
+        for (size_t i = 0; i < w->memory.picked[shard]; i++) w->memory.left[w->left_count++] = (uint32_t)(first + i);
         result->loss += w->memory.losses[shard];
         result->correct += w->memory.correct[shard];
     }
@@ -429,10 +446,9 @@ void ten_workspace_gradient(const struct ten_workspace *w, size_t begin, size_t 
         size_t stop = past < end ? past : end;
         if (layer->whole) {
             struct ten_pass pass = {.precision = w->input.precision,
-                                    .left = w->input.skip > 0 ? w->memory.left : NULL,
-                                    .left_count = w->left_count,
+                                    .left = picks(w) ? w->memory.left : NULL,
                                     .scratch = w->memory.threads + thread * w->per_thread};
-            layer->type->gradient(layer, &pass, w->input.rows, w->slot[slot_before(w, i)], w->waiting[layer->slot],
+            layer->type->gradient(layer, &pass, w->left_count, w->slot[slot_before(w, i)], w->waiting[layer->slot],
                                   begin - first, stop - first, gradient);
         } else {
             add_parts(w, begin, stop, gradient);

@@ -25,7 +25,8 @@ static const char *const recipe[] = {
     "beta2=0.9",
     "schedule=one-cycle",
     "warm_up=0.2",
-    "label_smoothing=0.05",
+    "label_smoothing=0.08",
+    "skip=0.05",
 };
 enum { RECIPE = sizeof recipe / sizeof *recipe };
 

@@ -157,10 +157,10 @@ static const char *const precisions[] = {"auto", "float32", "bfloat16", NULL};
 
 static const struct ten_parameter mlp_table[] = TABLE("5", "256", "8e-3", "adam", "0", "one-cycle", "0.2", "0.1",
                                                       "0.08", "0", "0", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
-static const struct ten_parameter cnn_table[] = TABLE("10", "128", "3e-3", "adam", "0", "one-cycle", "0.2", "0.05", "0",
-                                                      "0", "0", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
+static const struct ten_parameter cnn_table[] = TABLE("10", "128", "3e-3", "adam", "0", "one-cycle", "0.2", "0.05",
+                                                      "0.03", "0", "0", "0", "0", "0", "0", "0", DROPOUT_OF("0"));
 static const struct ten_parameter conv_table[] = TABLE("10", "128", "3e-3", "adam", "0", "one-cycle", "0.2", "0.05",
-                                                       "0", "0", "0", "0", "0", "0", "0", "0", SHAPE_OF("0"));
+                                                       "0.03", "0", "0", "0", "0", "0", "0", "0", SHAPE_OF("0"));
 static const struct ten_parameter best_table[] =
     TABLE("60", "128", "2e-3", "adamw", "0.02", "one-cycle", "0.2", "0.05", "0", "0.999", "2", "12", "0.12", "0", "0",
           "1", DROPOUT_OF("0.3"));

@@ -72,10 +72,6 @@ static inline void pack_places(const float *from, size_t line, size_t step, cons
             for (size_t p = 0; p < SIDE; p++) _mm512_store_si512(to + p * DEPTH, v[p]);
         }
 }
-static inline void pack_pairs(const float *from, size_t line, size_t step, size_t lines, size_t depth, bool by_line,
-                              uint16_t *to) {
-    pack_places(from, line, step, NULL, lines, depth, by_line, to);
-}
 
 /* The blocks of a factor of n lines and k values that is packed whole: those of lines n0 on, then of values k0 on. */
 enum { BLOCK_N = 512, BLOCK_K = 512 };

@@ -106,8 +106,8 @@ void ten_network_prepare(const struct ten_network *network, enum ten_precision p
     for (size_t i = 0; i < network->count; i++) {
         const struct ten_layer *layer = &network->layers[i];
         if (layer->type->prepare && !layer->folded)
-            layer->type->prepare(layer, precision, parameters + layer->parameters_at, 0,
-                                 layer->whole ? ten_layer_rows(layer) : 0, false, prepared + layer->prepared_at);
+            layer->type->prepare(layer, precision, parameters + layer->parameters_at, 0, ten_layer_rows(layer), false,
+                                 prepared + layer->prepared_at);
     }
 }
 

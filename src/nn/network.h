@@ -119,8 +119,10 @@ struct ten_layer_type {
 
 extern const struct ten_layer_type *const ten_layer_types[]; /* NULL-terminated */
 
-/* Rows of a `whole` layer's weights. */
-static inline size_t ten_layer_rows(const struct ten_layer *layer) { return layer->decayed / layer->units; }
+/* Rows of a `whole` layer's weights, for `prepare`; 0 of others. */
+static inline size_t ten_layer_rows(const struct ten_layer *layer) {
+    return layer->whole ? layer->decayed / layer->units : 0;
+}
 
 struct ten_network {
     struct ten_layer *layers;

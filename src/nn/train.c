@@ -183,12 +183,12 @@ static size_t list_runs(const struct training *t, struct run_of_pieces *runs) {
  * last is small. */
 static enum ten_status plan_pieces(struct training *t, struct ten_error *error) {
     struct run_of_pieces runs[2 * TEN_MAX_LAYERS];
-    size_t count = list_runs(t, runs), front = 0, back = 0;
+    size_t count = list_runs(t, runs), front = 0;
     for (size_t i = 0; i < count; i++) t->piece_count += count_pieces(t, &runs[i]);
     t->pieces = ten_alloc(t->piece_count, sizeof *t->pieces);
     if (!t->pieces) return ten_fail_memory(error, "the gradient");
     qsort(runs, count, sizeof *runs, larger_first);
-    back = t->piece_count;
+    size_t back = t->piece_count;
     for (size_t i = 0; i < count; i++) {
         const struct run_of_pieces *run = &runs[i];
         size_t pieces = count_pieces(t, run), units = ten_block_count(run->end - run->begin, run->unit);
@@ -403,19 +403,22 @@ static void draw(const struct training *t, size_t number, float *out) {
     for (size_t i = 0; i < shape->columns; i++) out[i] *= t->ink;
 }
 
+/* Whether an image stands at a place of `order`, and not a drawing or nothing. */
+static bool image_at(const struct training *t, size_t place) {
+    return place < rows_of_epoch(t) && t->order[place] < t->images->rows;
+}
+
 static const void *next(void *context, size_t row) {
     const struct training *t = context;
     size_t place = t->first_of_batch + t->batch + row;
-    if (place >= rows_of_epoch(t) || t->order[place] >= t->images->rows) return NULL;
-    return ten_batch_address(t->images, t->order[place]);
+    return image_at(t, place) ? ten_batch_address(t->images, t->order[place]) : NULL;
 }
 
 static void fill(void *context, size_t row, size_t thread, float *out) {
     const struct training *t = context;
     enum { AHEAD = 2 };
     size_t place = t->first_of_batch + row, image = t->order[place];
-    if (place + AHEAD < rows_of_epoch(t) && t->order[place + AHEAD] < t->images->rows)
-        ten_batch_prefetch(t->images, t->order[place + AHEAD]);
+    if (image_at(t, place + AHEAD)) ten_batch_prefetch(t->images, t->order[place + AHEAD]);
     if (image < t->images->rows)
         ten_batch_row(t->images, image, out);
     else

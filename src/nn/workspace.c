@@ -360,8 +360,7 @@ static enum ten_status prepare(void *context, size_t task, size_t thread, struct
     const struct ten_workspace *w = context;
     size_t count = w->network->count, i = task % count;
     const struct ten_layer *layer = &w->network->layers[i];
-    if (unprepared(w, layer))
-        prepare_layer(w, i, w->parameters, 0, layer->whole ? ten_layer_rows(layer) : 0, task >= count);
+    if (unprepared(w, layer)) prepare_layer(w, i, w->parameters, 0, ten_layer_rows(layer), task >= count);
     return TEN_OK;
 }
 

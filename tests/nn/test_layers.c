@@ -38,7 +38,7 @@ static struct ten_pass pass_of(const struct ten_network *network, const float *p
     const struct ten_layer *layer = &network->layers[0];
     float *prepared = scratch + network->scratch;
     for (int back = 0; back < 2 && layer->type->prepare; back++)
-        layer->type->prepare(layer, TEN_SINGLE, parameters, 0, layer->whole ? ten_layer_rows(layer) : 0, back,
+        layer->type->prepare(layer, TEN_SINGLE, parameters, 0, ten_layer_rows(layer), back,
                              prepared + (back ? layer->prepared : 0));
     return (struct ten_pass){.parameters = parameters, .prepared = prepared, .scratch = scratch};
 }

@@ -41,6 +41,7 @@ t tenfold train cnn --data tiny --watch --json
 sh_t 'timeout 60 tenfold train mlp --prep scale --data tiny --set epochs=100000 --runs none --out never.safetensors --watch 2>err | head -1 | cut -c1-33
 sed "s/ epoch .*//" err'
 t ls
+touch out # which grep may look for sooner than the child makes it
 sh_t 'tenfold train mlp --prep scale --data tiny --set epochs=100000 --runs none --out never.safetensors --watch >out 2>err &
 child=$!
 while ! grep -q event.:.epoch out; do sleep 0.05; done

@@ -459,8 +459,8 @@ static void test_skip(void **state) {
     (void)state;
     static const char *const texts[] = {"dense 20, relu, dense 18, relu, dense 10",
                                         "conv 4 3x3, relu, maxpool 2, dense 17, relu, dense 10",
-                                        "conv 4 3x3 pad 1, leaky-relu 0.1, avgpool 2, conv 5 2x2, maxpool 2, flatten, "
-                                        "relu, dense 10"};
+                                        ("conv 4 3x3 pad 1, leaky-relu 0.1, avgpool 2, conv 5 2x2, maxpool 2, flatten, "
+                                         "relu, dense 10")};
     for (size_t n = 0; n < 6; n++) {
         struct ten_error error;
         struct bench b =

@@ -29,7 +29,8 @@ same whole.txt killed.txt
 j 'len(d["runs"]), len({r["identity"] for r in d["runs"]})' tenfold runs --kind trial --runs killed.sqlite --json
 j '[r["state"] for r in d["runs"]]' tenfold runs --kind tune --runs killed.sqlite --json
 # time that is over
-sh_t 'tenfold tune mlp --data tiny --prep scale --grid "batch_size=16,32,64" --strategy grid --max-seconds 0.001 --runs none 2>&1 | sed "s/after [0-9]* trials/after N trials/" | tail -1'
+sh_t 'tenfold tune mlp --data tiny --prep scale --grid "learning_rate=1e-3..1e-1:log" --strategy random --trials 100000 \
+    --set epochs=1 --max-seconds 2 --runs none 2>&1 | grep -o "the time is over after\|fitted on .*"'
 t tenfold tune knn --data tiny --grid "C=1"
 t tenfold tune knn --data tiny --grid "n_neighbors=1..5" --strategy grid
 t tenfold tune knn --data tiny --strategy best

@@ -59,7 +59,7 @@ async function startServer() {
     } catch {
       // not yet
     }
-    assert.ok(tries < 200, "the server does not come up");
+    assert.ok(tries < 1200, "the server does not come up");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -144,7 +144,7 @@ async function open({ width = 1400, height = 900, colorScheme = "light", touch =
 
 const number = (page) => page.locator("#number").textContent();
 const reads = (page, text) =>
-  page.waitForFunction((text) => document.getElementById("number").textContent === text, text, { timeout: 20000 });
+  page.waitForFunction((text) => document.getElementById("number").textContent === text, text, { timeout: 60000 });
 // What is on the sheet has its answer on the screen.
 const settled = (page) =>
   page.waitForFunction(() => ["answered", "blank"].includes(document.getElementById("sheet").dataset.state));
@@ -608,7 +608,7 @@ test("a server that goes is told of, and its return needs nobody", async () => {
   await draw(page, strokes[7]);
   await page.waitForSelector("#banner:not([hidden])");
   await startServer();
-  await page.waitForSelector("#banner", { state: "hidden", timeout: 10000 });
+  await page.waitForSelector("#banner", { state: "hidden", timeout: 60000 });
   await reads(page, "7");
   assert.deepEqual(
     noise.filter((line) => !line.includes("ERR_CONNECTION_REFUSED")),

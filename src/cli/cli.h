@@ -114,6 +114,8 @@ void ten_options_help(FILE *file, const struct command *command);
 
 void ten_help_overview(FILE *file, const struct command *const *commands, size_t count);
 void ten_help_command(FILE *file, const struct command *command);
+/* Help for a model by its name, for "steps" or "layers"; false if there is no such topic. */
+bool ten_help_topic(FILE *file, const char *name);
 /* A name behind `margin` spaces, and from `column` on what is to be said of it, wrapped. */
 void ten_help_entry(FILE *file, size_t margin, const char *name, size_t column, const char *text);
 

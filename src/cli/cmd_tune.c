@@ -66,8 +66,9 @@ static int print_result(const json_t *document) {
     json_t *value;
     size_t i;
     size_t count = json_array_size(json_object_get(document, "trials"));
-    printf("\n%s%zu trials of %.0f points\n", count > SHOWN ? "the best 10 of " : "", count,
-           ten_number_of(document, "points"));
+    double points = ten_number_of(document, "points");
+    printf("\n%s%zu trial%s of %.0f point%s\n", count > SHOWN ? "the best 10 of " : "", count, count == 1 ? "" : "s",
+           points, points == 1 ? "" : "s");
     printf("best: %s%.4f%s on %.0f held-out training images, with", ten_bold(), ten_number_of(best, "accuracy"),
            ten_plain(), ten_number_of(document, "validation_count"));
     json_object_foreach(json_object_get(best, "settings"), key, value)

@@ -7,6 +7,7 @@
 #include "nn/network.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static size_t help_width(FILE *file) {
@@ -82,53 +83,49 @@ static void describe_parameter(char *out, size_t size, const struct ten_paramete
     snprintf(out, size, "%s (%s%sdefault %s)", parameter->help, range, *range ? "; " : "", parameter->initial);
 }
 
-/* How many parameters a model has in common with one before it, apart from defaults. */
-static size_t shared_parameters(const struct ten_model_description *model, const struct ten_model_description *before) {
-    size_t count = 0;
-    while (count < model->parameter_count && count < before->parameter_count &&
-           strcmp(model->parameters[count].help, before->parameters[count].help) == 0)
-        count++;
-    return count;
-}
-
-/* The parameters of a model, those that stand there already in one line. */
-static void help_parameters(FILE *file, size_t number) {
-    const struct ten_model_description *model = ten_model_at(number), *same = NULL;
-    size_t shared = 0;
-    for (size_t i = 0; i < number && shared < 8; i++) { /* networks, not two forests */
-        same = ten_model_at(i);
-        shared = shared_parameters(model, same);
-    }
-    if (shared < 8) shared = 0;
-    char text[512];
-    if (shared) {
-        size_t length = (size_t)snprintf(text, sizeof text, "%s", same->name);
-        for (size_t p = 0; p < shared && length < sizeof text; p++)
-            if (strcmp(model->parameters[p].initial, same->parameters[p].initial) != 0)
-                length += (size_t)snprintf(text + length, sizeof text - length, ", %s %s", model->parameters[p].name,
-                                           model->parameters[p].initial);
-        ten_help_entry(file, 4, "as those of", 21, text);
-    }
-    for (size_t p = shared; p < model->parameter_count; p++) {
-        describe_parameter(text, sizeof text, &model->parameters[p]);
-        ten_help_entry(file, 4, model->parameters[p].name, 21, text);
+static void help_parameters(FILE *file, const struct ten_parameter *parameters, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        char text[512];
+        describe_parameter(text, sizeof text, &parameters[i]);
+        ten_help_entry(file, 2, parameters[i].name, 22, text);
     }
 }
 
-static void help_models(FILE *file, bool with_parameters) {
+static void help_models(FILE *file) {
     fputc('\n', file);
-    print_words(file, 0, 0, with_parameters ? "models and their parameters (--set NAME=VALUE):" : "models:");
+    print_words(file, 0, 0, "models:");
     for (size_t i = 0; ten_model_at(i); i++) {
         const struct ten_model_description *model = ten_model_at(i);
         char text[512];
         snprintf(text, sizeof text, "%s; own chain %s", model->title, model->prep);
-        ten_help_entry(file, 2, model->name, 17, text);
-        if (with_parameters) help_parameters(file, i);
+        ten_help_entry(file, 2, model->name, 21, text);
     }
 }
 
+/* What a model is, of which layers it would be for MNIST's images, and its parameters. */
+static void help_model(FILE *file, const struct ten_model_description *model) {
+    char text[512];
+    snprintf(text, sizeof text, "%s: %s", model->name, model->title);
+    print_words(file, 0, 2, text);
+    fprintf(file, "\nusage: tenfold train %s [--set NAME=VALUE]... [options]\n\n", model->name);
+    snprintf(text, sizeof text, "%s Preprocessing, unless --prep names another: %s.", model->summary, model->prep);
+    print_words(file, 0, 0, text);
+
+    struct ten_pipeline *pipeline;
+    char *layers = NULL;
+    if (ten_pipeline_new(&pipeline, model->name, NULL, NULL, 0, NULL) == TEN_OK &&
+        ten_pipeline_summarise(pipeline, 28, 28, &layers, NULL) == TEN_OK && layers)
+        fprintf(file, "\nlayers for images of 28x28:\n%s", layers);
+    free(layers);
+    ten_pipeline_free(pipeline);
+
+    fprintf(file, "\nparameters (--set NAME=VALUE):\n");
+    help_parameters(file, model->parameters, model->parameter_count);
+    fprintf(file, "\nexamples:\n  tenfold train %s --on validation --set %s=%s\n", model->name,
+            model->parameters[0].name, model->parameters[0].initial);
+}
+
 static void help_steps(FILE *file) {
-    fputc('\n', file);
     print_words(file, 0, 0, "preprocessing steps (--prep STEP[,STEP...]):");
     for (size_t i = 0; ten_step_at(i); i++) {
         const struct ten_step_description *step = ten_step_at(i);
@@ -142,27 +139,18 @@ static void help_steps(FILE *file) {
 }
 
 static void help_layers(FILE *file) {
-    fputc('\n', file);
-    print_words(file, 0, 0, "layers of a network (--net LAYER[, LAYER...]; the last must have ten outputs):");
-    for (size_t i = 0; ten_layer_types[i]; i++) {
-        char text[512];
-        snprintf(text, sizeof text, "%s: %s", ten_layer_types[i]->usage, ten_layer_types[i]->summary);
-        ten_help_entry(file, 2, ten_layer_types[i]->name, 17, text);
-    }
+    print_words(file, 0, 0, "layers of a network (--net \"LAYER, LAYER, ...\"; the last must have ten outputs):");
+    for (size_t i = 0; ten_layer_types[i]; i++)
+        ten_help_entry(file, 2, ten_layer_types[i]->usage, 19, ten_layer_types[i]->summary);
 }
 
 static void help_deformations(FILE *file) {
     fputc('\n', file);
     print_words(file, 0, 0, "deformations (--augment-set NAME=VALUE[,NAME=VALUE...]):");
-    for (size_t i = 0; i < TEN_AUGMENT_PARAMETERS; i++) {
-        char text[512];
-        describe_parameter(text, sizeof text, &ten_augment_parameters[i]);
-        ten_help_entry(file, 2, ten_augment_parameters[i].name, 17, text);
-    }
+    help_parameters(file, ten_augment_parameters, TEN_AUGMENT_PARAMETERS);
 }
 
-/* ---- Commands -----------------------------------------------------------------------------------------------------
- */
+/* ---- Commands and topics ---------------------------------------------------------------------------------------- */
 
 void ten_help_overview(FILE *file, const struct command *const *commands, size_t count) {
     char title[128];
@@ -171,7 +159,10 @@ void ten_help_overview(FILE *file, const struct command *const *commands, size_t
     fprintf(file, "\nusage: tenfold COMMAND [options]\n\ncommands:\n");
     for (size_t i = 0; i < count; i++) ten_help_entry(file, 2, commands[i]->name, 13, commands[i]->summary);
     fputc('\n', file);
-    print_words(file, 0, 0, "`tenfold help COMMAND` shows a command's options and examples. Start with:");
+    print_words(
+        file, 0, 0,
+        "`tenfold help COMMAND` shows a command's options and examples, `tenfold help MODEL` a model's parameters, "
+        "`tenfold help steps` the preprocessing, `tenfold help layers` the layers of networks. Start with:");
     fprintf(file, "  tenfold fetch mnist\n  tenfold study\n");
 }
 
@@ -186,9 +177,27 @@ void ten_help_command(FILE *file, const struct command *command) {
     }
     fprintf(file, "\noptions:\n");
     ten_options_help(file, command);
-    if (command->options & (OPT_MODELS | OPT_SET)) help_models(file, command->options & OPT_SET);
-    if (command->options & OPT_NET) help_layers(file);
+    if (command->options & (OPT_MODELS | OPT_SET)) help_models(file);
     if (command->options & OPT_AUGMENT) help_deformations(file);
-    if (command->options & OPT_PREP) help_steps(file);
+    const uint64_t topics = OPT_SET | OPT_NET | OPT_PREP;
+    if (command->options & topics) fprintf(file, "\nmore:\n");
+    if (command->options & OPT_SET) ten_help_entry(file, 2, "tenfold help MODEL", 23, "a model's parameters");
+    if (command->options & OPT_NET) ten_help_entry(file, 2, "tenfold help layers", 23, "the layers of a network");
+    if (command->options & OPT_PREP) ten_help_entry(file, 2, "tenfold help steps", 23, "the preprocessing steps");
     if (command->examples) fprintf(file, "\nexamples:\n%s", command->examples);
+}
+
+bool ten_help_topic(FILE *file, const char *name) {
+    for (size_t i = 0; ten_model_at(i); i++) {
+        if (strcmp(name, ten_model_at(i)->name) != 0) continue;
+        help_model(file, ten_model_at(i));
+        return true;
+    }
+    if (strcmp(name, "steps") == 0)
+        help_steps(file);
+    else if (strcmp(name, "layers") == 0)
+        help_layers(file);
+    else
+        return false;
+    return true;
 }

@@ -40,17 +40,23 @@ static int run_help(const struct options *options) {
         ten_help_overview(stdout, commands, COMMANDS);
         return DONE;
     }
-    const struct command *command = find(options->arguments[0]);
-    if (!command) return unknown_command(options->arguments[0]);
-    ten_help_command(stdout, command);
+    const char *name = options->arguments[0];
+    const struct command *command = find(name);
+    if (command)
+        ten_help_command(stdout, command);
+    else if (!ten_help_topic(stdout, name))
+        return ten_complain(WRONG_USAGE,
+                            "no help for \"%s\"; expected a command, a model, \"steps\" or \"layers\"; `tenfold help` "
+                            "lists the commands, `tenfold help train` the models",
+                            name);
     return DONE;
 }
 
 const struct command ten_command_help = {
     .name = "help",
-    .usage = "[COMMAND]",
-    .summary = "shows what the commands do",
-    .examples = "  tenfold help compare\n",
+    .usage = "[COMMAND|MODEL|steps|layers]",
+    .summary = "shows what commands do, models' parameters, steps and layers",
+    .examples = "  tenfold help compare\n  tenfold help cnn2\n",
     .options = OPT_HELP,
     .most_arguments = 1,
     .run = run_help,

@@ -361,8 +361,8 @@ static enum ten_status search(struct tuning *t, struct ten_error *error) {
         status = recall(t, &next, &outcome, &there, error);
         if (status != TEN_OK) return status;
         if (!there && t->wanted->max_seconds > 0 && ten_seconds() - t->began > t->wanted->max_seconds) {
-            ten_say(t->wanted->options, "the time is over after %zu trials; the same command with more of it goes on",
-                    t->count);
+            ten_say(t->wanted->options, "the time is over after %zu trial%s%s", t->count, t->count == 1 ? "" : "s",
+                    t->store ? "; the same command with more of it goes on" : "");
             return TEN_OK;
         }
         t->recalled += there;

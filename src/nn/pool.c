@@ -102,7 +102,7 @@ static void backward_max(const struct ten_layer *layer, const struct ten_pass *p
 
 const struct ten_layer_type ten_layer_maxpool = {
     .name = "maxpool",
-    .usage = "maxpool N|HxW [stride S] (each 1..64; the stride is the window's size unless told)",
+    .usage = "maxpool N|HxW [stride S] (each 1..64; S the window's size unless told)",
     .summary = "the largest value of every window",
     .parse = parse,
     .plan = plan_max,
@@ -155,7 +155,7 @@ static void backward_mean(const struct ten_layer *layer, const struct ten_pass *
 
 const struct ten_layer_type ten_layer_avgpool = {
     .name = "avgpool",
-    .usage = "avgpool N|HxW [stride S] (each 1..64; the stride is the window's size unless told)",
+    .usage = "avgpool N|HxW [stride S] (each 1..64; S the window's size unless told)",
     .summary = "the mean of every window",
     .parse = parse,
     .plan = plan_mean,

@@ -23,7 +23,29 @@ echo "what \`help\` says of train, without the lists of models and steps:"
 tenfold help train | sed '/^models/,/^examples/d'
 echo "and of convert:"
 tenfold help convert | sed '/^preprocessing steps/,/^examples/d'
-sh_t 'tenfold help train | grep n_neighbors'
+# every model has a page of its own that names all its parameters, and so have steps and layers
+tenfold info --json >info.json
+python3 - >models <<'P'
+import json
+for model in json.load(open("info.json"))["models"]:
+    print(model["name"], *[parameter["name"] for parameter in model["parameters"]])
+P
+while read -r model parameters; do
+    tenfold help $model >text || echo "help $model: exit $?"
+    awk 'length > 80 { print FILENAME ": over 80 columns: " $0 }' text
+    tenfold help train | grep -q "^  $model " || echo "$model: not in the help of train"
+    for parameter in $parameters; do
+        sed '1,/^parameters/d' text | grep -q "^  $parameter" || echo "$model: nothing of $parameter"
+    done
+    sed -n '/^examples:/,$s/^  \(.*\)/\1 --help/p' text >lines
+    sh lines >/dev/null || echo "$model: an example is refused"
+done <models
+t tenfold help knn
+t tenfold help steps
+t tenfold help layers
+for topic in steps layers; do tenfold help $topic; done | awk "length > 80 { print \"over 80 columns: \" \$0 }"
+t tenfold help nonsense
+sh_t 'tenfold help cnn | sed -n "1,/^parameters/p"'
 sh_t 'tenfold 2>&1 >/dev/null | cmp - overview'
 tenfold 2>/dev/null
 echo "[exit $?]"

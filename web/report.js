@@ -83,6 +83,21 @@
     fit.height = count * 14;
   }
 
+  // Parallel axes lie below one another where there is no room beside.
+  function turned(fit) {
+    const swapped = ({ x, x2, y, y2, ...rest }) =>
+      Object.fromEntries(Object.entries({ ...rest, x: y, x2: y2, y: x, y2: x2 }).filter(([, channel]) => channel));
+    const encoding = swapped(fit.encoding);
+    encoding.x = { ...encoding.x, scale: { ...encoding.x.scale, padding: 16 } };
+    encoding.y = {
+      ...encoding.y,
+      axis: { labelColor: "var(--ink)", labelPadding: 4, labelExpr: encoding.y.axis.labelExpr, domain: false, ticks: false },
+    };
+    const below = (mark) => (mark.type === "text" ? { ...mark, align: "center", baseline: "top", dx: 0, dy: 5 } : mark);
+    const layer = fit.layer.map((l) => ({ ...l, mark: below(l.mark), ...(l.encoding && { encoding: swapped(l.encoding) }) }));
+    return { ...fit, encoding, layer, height: 52 * encoding.y.scale.domain.length };
+  }
+
   // The figure for a width: the plot fills it, and what must stay square does.
   function fitted(spec, width) {
     const fit = { ...spec, width, autosize: { type: "fit-x", contains: "padding" } };
@@ -104,6 +119,7 @@
       if (spec.usermeta?.aspect)
         fit.layer?.filter((l) => l.mark.type === "text").forEach((l) => (l.mark.fontSize = 9.5));
     }
+    if (narrow && spec.usermeta?.turns) return turned(fit);
     return fit;
   }
 

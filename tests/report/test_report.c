@@ -1192,15 +1192,23 @@ static void try_one(struct search *search) {
     if (!strstr(error.message, ".json")) fail_msg("names no file: %s", error.message);
 }
 
+enum { WRONG = 5 };
+/* How many of the wrong values each place gets. With a sanitizer, which makes it all slow, they take turns. */
+#ifdef __SANITIZE_ADDRESS__
+enum { TRIED = 2 };
+#else
+enum { TRIED = WRONG };
+#endif
+
 /* Puts values of other types in the place of every member and of every array's first and last item. */
 static void try_all(struct search *search, json_t *at) {
-    json_t *wrong[] = {json_null(), json_integer(-7), json_string("\xe2\x80\xae<b>"), json_array(), json_object()};
+    json_t *wrong[WRONG] = {json_null(), json_integer(-7), json_string("\xe2\x80\xae<b>"), json_array(), json_object()};
     if (json_is_object(at)) {
         json_t *copy = json_copy(at), *value;
         const char *key;
         json_object_foreach(copy, key, value) {
-            for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-                json_object_set(at, key, wrong[i]);
+            for (size_t i = 0; i < TRIED; i++) {
+                json_object_set(at, key, wrong[search->tried % WRONG]);
                 try_one(search);
             }
             json_object_set(at, key, value);
@@ -1211,15 +1219,15 @@ static void try_all(struct search *search, json_t *at) {
         size_t count = json_array_size(at);
         for (size_t k = 0; k<count; k += count> 1 ? count - 1 : 1) {
             json_t *value = json_incref(json_array_get(at, k));
-            for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-                json_array_set(at, k, wrong[i]);
+            for (size_t i = 0; i < TRIED; i++) {
+                json_array_set(at, k, wrong[search->tried % WRONG]);
                 try_one(search);
             }
             json_array_set_new(at, k, value);
             if (k == 0) try_all(search, value);
         }
     }
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) json_decref(wrong[i]);
+    for (size_t i = 0; i < WRONG; i++) json_decref(wrong[i]);
 }
 
 static void test_anything_anywhere(void **state) {
@@ -1232,7 +1240,7 @@ static void test_anything_anywhere(void **state) {
         try_all(&search, search.study.documents[d]);
         try_one(&search);
     }
-    assert_true(search.tried > 1000);
+    assert_true(search.tried > 200 * TRIED);
     assert_true(search.refused > search.tried / 2);
     free_study(&search.study);
 }

@@ -115,9 +115,9 @@ static json_t *summarise(json_t *runs, const char *on) {
 
 static int print(const json_t *document) {
     size_t count = json_array_size(json_object_get(document, "runs"));
-    printf("%zu training%s from random weights: mean accuracy %.4f (deviation %.4f), target %.2f\n", count,
+    printf("%zu training%s from random weights: mean accuracy %.4f (deviation %.4f), target %.2f%s\n", count,
            count == 1 ? "" : "s", ten_number_of(document, "mean_accuracy"), ten_number_of(document, "deviation"),
-           TARGET);
+           TARGET, ten_number_of(document, "mean_accuracy") < TARGET ? " missed" : "");
     printf("seconds each, from bytes in memory to labels: mean %.3f, median %.3f, %.3f to %.3f\n",
            ten_number_of(document, "mean_seconds"), ten_number_of(document, "median_seconds"),
            ten_number_of(document, "least_seconds"), ten_number_of(document, "most_seconds"));

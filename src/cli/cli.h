@@ -211,10 +211,9 @@ enum ten_status ten_load_data(const struct options *options, struct ten_data *da
 enum ten_status ten_check_classes(const struct ten_pipeline *pipeline, const struct ten_data *data, const char *path,
                                   struct ten_error *error);
 
-/* One PNG or JPEG as a digit of 28 x 28 pixels without a label; `box` says where it was found, and is empty if nothing
- * is drawn. */
-enum ten_status ten_read_digit(const char *path, struct ten_dataset *digit, struct ten_box *box,
-                               struct ten_error *error);
+/* One PNG or JPEG as a digit of 28 x 28 pixels without a label: of those in it the one with most ink. *found gets how
+ * many there are; with none the digit is black. */
+enum ten_status ten_read_digit(const char *path, struct ten_dataset *digit, size_t *found, struct ten_error *error);
 
 /* Splits a sixth of the training set off, stratified, into the place of the test set. */
 enum ten_status ten_hold_out(struct ten_data *data, uint64_t seed, struct ten_error *error);

@@ -23,7 +23,8 @@ static int choose_parts(const struct options *options, struct parts *parts) {
         else if (strcmp(word, "predict") == 0)
             parts->predict = true;
         else
-            return ten_complain(WRONG_USAGE, "unknown part \"%s\"; expected peaks, kernels, models or predict", word);
+            return ten_complain(WRONG_USAGE, "unknown part \"%s\"; expected peaks, kernels, models or predict%s", word,
+                                strcmp(word, "speedrun") == 0 ? "; there is --speedrun" : "");
     }
     if (parts->predict) return bench_predict_check(options);
     bool for_models = options->data || options->models || options->prep || options->setting_count || options->limit ||

@@ -74,7 +74,9 @@ const struct command ten_command_compare = {
                 "  tenfold compare --models cnn2 --net \"dense 100, relu, dense 10\"\n",
     .options =
         OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_MODELS | OPT_NET | OPT_ON | OPT_RUNS,
-    .notes = (const struct option_note[]){{OPT_ON, "what to measure on: test (default) or validation"},
+    .notes = (const struct option_note[]){{OPT_NET,
+                                           "a neural network by its layers: the model `network`, beside the others"},
+                                          {OPT_ON, "what to measure on: test (default) or validation"},
                                           {OPT_OUT, "write the JSON document into a file, too"},
                                           {0}},
     .run = run,

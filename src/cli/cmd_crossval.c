@@ -119,8 +119,10 @@ const struct command ten_command_crossval = {
     .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_PREP | OPT_SET | OPT_MODELS | OPT_NET | OPT_FOLDS |
                OPT_ANSWERS | OPT_RUNS,
     .notes =
-        (const struct option_note[]){{OPT_OUT, "write the JSON document into a file, too"},
-                                     {OPT_ANSWERS, "write labels, folds and out-of-fold probabilities (safetensors)"},
-                                     {0}},
+        (const struct option_note[]){
+            {OPT_NET, "a neural network by its layers: the model `network`, beside the others"},
+            {OPT_OUT, "write the JSON document into a file, too"},
+            {OPT_ANSWERS, "write labels, folds and out-of-fold probabilities (safetensors)"},
+            {0}},
     .run = run,
 };

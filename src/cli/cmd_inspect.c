@@ -23,8 +23,9 @@ static int read_list(struct list *list, const char *option, const char *text, si
         list->numbers[i] = good ? (size_t)number : 0;
     }
     if (good) return DONE;
-    return ten_complain(WRONG_USAGE, "--%s \"%s\": expected whole numbers from %zu, at most %d, with commas between",
-                        option, text, least, MOST_NUMBERS);
+    return ten_complain(WRONG_USAGE,
+                        "--%s \"%s\": expected at most %d whole numbers with commas between, none below %zu", option,
+                        text, MOST_NUMBERS, least);
 }
 
 static int read_words(struct inspection *in) {
@@ -41,6 +42,8 @@ static int read_words(struct inspection *in) {
     if (o->class_wanted && (!ten_parse_integer(o->class_wanted, &class) || class < 0 || class >= TEN_CLASSES))
         return ten_complain(WRONG_USAGE, "--class \"%s\": expected a whole number from 0 to %d", o->class_wanted,
                             TEN_CLASSES - 1);
+    if (o->class_wanted && !o->out && !o->json)
+        return ten_complain(WRONG_USAGE, "--class is for the picture of the saliency: --out DIR is missing");
     in->class = (int)class;
     if (o->features && !ten_features_path_known(o->features))
         return ten_complain(WRONG_USAGE, "--features \"%s\": expected a name ending in .csv, .csv.gz or .safetensors",
@@ -157,12 +160,14 @@ static int look_at(struct inspection *in, const struct subject *subject, size_t 
 
 static int look_at_file(struct inspection *in, const char *path, size_t number, bool several, json_t *images) {
     struct ten_dataset digit;
-    struct ten_box box;
+    size_t found;
     struct ten_error error;
-    if (ten_read_digit(path, &digit, &box, &error) != TEN_OK) return ten_complain_error(&error);
+    if (ten_read_digit(path, &digit, &found, &error) != TEN_OK) return ten_complain_error(&error);
     struct subject subject = {.path = path, .height = digit.height, .width = digit.width, .pixels = digit.images};
+    if (found > 1)
+        ten_say(in->options, "%s: %zu digits are drawn; what follows is of the one with most ink", path, found);
     int result =
-        box.width ? look_at(in, &subject, number, several, images) : ten_complain(FAILED, "%s: nothing drawn", path);
+        found ? look_at(in, &subject, number, several, images) : ten_complain(FAILED, "%s: nothing drawn", path);
     ten_dataset_release(&digit);
     return result;
 }

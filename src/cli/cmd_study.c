@@ -332,6 +332,7 @@ const struct command ten_command_study = {
     .options = OPT_COMMON | OPT_DATA | OPT_OUT | OPT_LIMIT | OPT_MODELS | OPT_NET | OPT_QUICK | OPT_FOLDS,
     .notes =
         (const struct option_note[]){
+            {OPT_NET, "a neural network by its layers: the model `network`, beside the others"},
             {OPT_OUT, "the folder for all of it (default study, or study-quick with --quick)"},
             {OPT_QUICK, "a first look: at most 4000 images of each set, 3 folds, a shorter search"},
             {OPT_FOLDS, "how many folds (default 5, with --quick 3)"},

@@ -7,9 +7,11 @@
 #include "base/file.h"
 #include "study/json.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* What will be fitted, for people or who watches. */
 static enum ten_status show_summary(const struct options *options, const struct ten_data *data, const char *model,
@@ -29,6 +31,58 @@ static enum ten_status show_summary(const struct options *options, const struct 
     return status;
 }
 
+/* ---- What became of a network's training ----------------------------------------------------------------------------
+ */
+
+static double in_history(const struct ten_history *history, size_t row, const char *name) {
+    for (size_t c = 0; c < history->columns; c++)
+        if (strcmp(history->names[c], name) == 0) return history->values[row * history->columns + c];
+    return NAN;
+}
+
+/* The seconds of all epochs, those before an interruption too. */
+static double trained_seconds(const struct ten_history *history) {
+    double sum = 0;
+    for (size_t i = 0; i < history->rows; i++) sum += in_history(history, i, "seconds");
+    return sum;
+}
+
+/* The epoch whose weights were kept, from 0. */
+static size_t kept_epoch(const struct ten_history *history, bool best) {
+    size_t kept = history->rows - 1;
+    for (size_t i = 0; best && i < history->rows; i++) {
+        double more = in_history(history, i, "validation_accuracy") - in_history(history, kept, "validation_accuracy");
+        double less = in_history(history, kept, "validation_loss") - in_history(history, i, "validation_loss");
+        if (more > 0 || (more == 0 && less > 0)) kept = i;
+    }
+    return kept;
+}
+
+static void tell_training(const struct options *options, const json_t *settings, const struct ten_history *history) {
+    double epochs = ten_number_of(settings, "epochs"), patience = ten_number_of(settings, "patience");
+    if (!history || !history->rows || isnan(in_history(history, 0, "epoch"))) return;
+    size_t last = history->rows - 1;
+    double loss = in_history(history, last, "loss"), seconds = ten_number_of(settings, "max_seconds");
+    if ((double)history->rows < epochs && (seconds > 0 || patience > 0))
+        ten_say(options, "stopped after epoch %zu of %.0f: %s", history->rows, epochs,
+                seconds > 0 && trained_seconds(history) >= 0.9 * seconds ? "the time was up"
+                                                                         : "the validation loss no longer fell");
+    if (!isnan(in_history(history, last, "validation_loss"))) {
+        const char *best = json_string_value(json_object_get(settings, "keep_best"));
+        size_t kept = kept_epoch(history, best && strcmp(best, "true") == 0);
+        ten_say(options, "kept epoch %zu of %zu: accuracy %.4f, loss %.4f on the images kept apart to validate",
+                kept + 1, history->rows, in_history(history, kept, "validation_accuracy"),
+                in_history(history, kept, "validation_loss"));
+    }
+    if (loss >= log(TEN_CLASSES))
+        ten_say(options,
+                "the loss ended at %.2f, where guessing has %.2f: it learned nothing; try a lower learning_rate", loss,
+                log(TEN_CLASSES));
+}
+
+/* ---- The command ---------------------------------------------------------------------------------------------------
+ */
+
 static enum ten_status train(const struct options *options, const char *model, const char *out, json_t **row,
                              struct ten_error *error) {
     bool held_out = options->on && strcmp(options->on, "validation") == 0, measure = options->on != NULL;
@@ -40,6 +94,8 @@ static enum ten_status train(const struct options *options, const char *model, c
     enum ten_status status = ten_load_data(options, &data, error);
     if (status == TEN_OK && held_out) status = ten_hold_out(&data, options->seed, error);
     if (status == TEN_OK && options->watch) run = ten_watch_run(&watch, options, held_out ? &data.test : NULL);
+    if (status == TEN_OK && options->checkpoint && access(options->checkpoint, F_OK) == 0)
+        ten_say(options, "going on from %s", options->checkpoint);
     if (status == TEN_OK) status = show_summary(options, &data, model, &watch, error);
     if (status == TEN_OK)
         status = ten_measure(&measured, NULL, model, options->prep, options, &data, measure, &run, error);
@@ -49,12 +105,15 @@ static enum ten_status train(const struct options *options, const char *model, c
         struct stat file;
         *row = ten_row_json(&measured, measure ? data.test.count : 0, true);
         if (!*row) status = ten_fail_memory(error, "the result");
+        double seconds = info.history ? trained_seconds(info.history) : 0; /* more than now where it went on */
+        if (seconds > ten_number_of(*row, "fit_seconds")) json_object_set_new(*row, "fit_seconds", json_real(seconds));
         json_object_set_new(*row, "on", options->on ? json_string(options->on) : json_null());
         json_object_set_new(*row, "data", json_string(data.name));
         json_object_set_new(*row, "seed", json_integer((json_int_t)options->seed));
         json_object_set_new(*row, "file", ten_json_text(out));
         json_object_set_new(*row, "file_bytes", json_integer(stat(out, &file) == 0 ? (json_int_t)file.st_size : 0));
         json_object_set_new(*row, "history", ten_json_history(info.history));
+        tell_training(options, json_object_get(*row, "settings"), info.history);
         ten_record_row("train", *row, options, &data, ten_seconds() - start);
     }
     if (options->watch && status == TEN_OK) ten_watch_done(&watch, *row);
@@ -87,6 +146,8 @@ static int run(const struct options *options) {
     ten_pipeline_free(tried);
     if (options->checkpoint && !checkpoints)
         return ten_complain(WRONG_USAGE, "--checkpoint: %s keeps none; neural networks do", model);
+    if (options->checkpoint && strcmp(options->checkpoint, out) == 0)
+        return ten_complain(WRONG_USAGE, "--checkpoint and --out name the same file, %s", out);
     if (ten_check_out(out) != DONE || ten_check_out(options->checkpoint) != DONE || ten_record_check(options) != DONE)
         return FAILED;
     json_t *row = NULL;

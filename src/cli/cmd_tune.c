@@ -25,15 +25,12 @@ enum { SHOWN = 10, LEAST_EXPLAINED = 8 };
 
 static int print_trials(const json_t *document) {
     const json_t *trials = json_object_get(document, "trials"), *space = json_object_get(document, "space"), *dimension;
-    char names[256] = "";
-    size_t d;
-    json_array_foreach(space, d, dimension) {
-        size_t length = strlen(names);
-        snprintf(names + length, sizeof names - length, "%s%s", d ? " " : "",
-                 json_string_value(json_object_get(dimension, "name")));
-    }
-    const char *const headings[] = {">trial", ">accuracy", ">log loss", ">budget", ">time", names};
-    struct table table = {.columns = sizeof headings / sizeof *headings, .headings = headings};
+    const char *headings[MOST_COLUMNS] = {">trial", ">accuracy", ">log loss", ">budget", ">time"};
+    enum { SETTINGS = 5 };
+    size_t d, columns = SETTINGS;
+    json_array_foreach(space, d, dimension) if (columns < MOST_COLUMNS) headings[columns++] =
+        json_string_value(json_object_get(dimension, "name"));
+    struct table table = {.columns = columns, .headings = headings};
     size_t count = json_array_size(trials);
     json_t **order = calloc(count, sizeof *order);
     if (!order) return ten_complain(FAILED, "out of memory for the table");
@@ -47,11 +44,10 @@ static int print_trials(const json_t *document) {
         snprintf(cell[2], sizeof *cell, "%.4f", ten_number_of(order[i], "log_loss"));
         snprintf(cell[3], sizeof *cell, "%.3g %%", 100 * ten_number_of(order[i], "share"));
         snprintf(cell[4], sizeof *cell, "%s", ten_format_seconds(text, ten_number_of(order[i], "seconds")));
-        const char *key;
-        json_t *value;
-        json_object_foreach(json_object_get(order[i], "settings"), key, value) {
-            size_t length = strlen(cell[5]);
-            snprintf(cell[5] + length, sizeof *cell - length, "%s%s", length ? " " : "", json_string_value(value));
+        const json_t *settings = json_object_get(order[i], "settings");
+        for (size_t c = SETTINGS; c < columns; c++) {
+            const char *value = json_string_value(json_object_get(settings, headings[c]));
+            snprintf(cell[c], sizeof *cell, "%s", value ? value : "");
         }
     }
     free(order);
@@ -81,7 +77,9 @@ static int print_result(const json_t *document) {
                    100 * ten_number_of(item, "importance"));
     putchar('\n');
     const char *file = json_string_value(json_object_get(json_object_get(document, "retrained"), "file"));
-    if (file) printf("fitted on the whole training set: %s\n", file);
+    if (file)
+        printf("fitted on all %.0f training images: %s\n",
+               ten_number_of(document, "train_count") + ten_number_of(document, "validation_count"), file);
     return DONE;
 }
 
@@ -132,10 +130,26 @@ static int tune(struct options *options, struct ten_tuning *tuning, struct ten_s
     return result;
 }
 
+/* What is searched cannot be set, too. */
+static int check_settings(const struct options *given, const struct ten_space *space) {
+    for (size_t i = 0; i < given->setting_count; i++)
+        for (size_t d = 0; d < ten_space_count(space); d++) {
+            const char *name = ten_space_at(space, d)->name;
+            size_t length = strlen(name);
+            if (strncmp(given->settings[i], name, length) == 0 && given->settings[i][length] == '=')
+                return ten_complain(WRONG_USAGE, "--set %s: %s is searched; --grid says what else could be",
+                                    given->settings[i], name);
+        }
+    return DONE;
+}
+
 static int run(const struct options *given) {
     struct options options = *given;
     struct ten_error error;
-    const char *model = options.arguments[0];
+    const char *model = options.argument_count ? options.arguments[0] : options.net ? "network" : NULL;
+    if (!model) return ten_complain(WRONG_USAGE, "expected `tenfold tune MODEL`, or --net; see `tenfold help tune`");
+    if (options.net && strcmp(model, "network") != 0)
+        return ten_complain(WRONG_USAGE, "--net makes the model `network`, not %s", model);
     char file[128];
     snprintf(file, sizeof file, "%.100s-tuned.safetensors", model);
     struct ten_tuning tuning = {.model = model,
@@ -157,8 +171,8 @@ static int run(const struct options *given) {
     enum ten_status status = read_space(&options, model, &space, &error);
     if (status != TEN_OK) return status == TEN_CANCELLED ? WRONG_USAGE : ten_complain_words(&error);
     tuning.search.space = space;
-    int result = DONE;
-    if (tuning.search.strategy == TEN_GRID && !ten_space_points(space))
+    int result = check_settings(given, space);
+    if (result == DONE && tuning.search.strategy == TEN_GRID && !ten_space_points(space))
         result = ten_complain(WRONG_USAGE, "--strategy grid has lists of values, no ranges; see the other strategies");
     if (result == DONE) result = ten_check_out(tuning.file);
     if (result == DONE) result = ten_record_open(&options, &store);
@@ -170,7 +184,7 @@ static int run(const struct options *given) {
 
 const struct command ten_command_tune = {
     .name = "tune",
-    .usage = "MODEL",
+    .usage = "[MODEL]",
     .summary = "searches the best parameters; resumable",
     .details =
         "Tries points of a space of parameters on a sixth of the training images that is held out from fitting (the "
@@ -195,7 +209,6 @@ const struct command ten_command_tune = {
                                           {OPT_TRIALS, "at most so many points (default all of lists with grid and "
                                                        "halving, 27 of ranges, 30 with random and tpe)"},
                                           {0}},
-    .least_arguments = 1,
     .most_arguments = 1,
     .run = run,
 };

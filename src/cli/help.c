@@ -123,6 +123,9 @@ static void help_model(FILE *file, const struct ten_model_description *model) {
     help_parameters(file, model->parameters, model->parameter_count);
     fprintf(file, "\nexamples:\n  tenfold train %s --on validation --set %s=%s\n", model->name,
             model->parameters[0].name, model->parameters[0].initial);
+    if (strcmp(model->name, "network") == 0)
+        fprintf(file, "  tenfold train --net \"conv 16 3x3, relu, maxpool 2, dense 10\" --on validation\n"
+                      "  tenfold help layers\n");
 }
 
 static void help_steps(FILE *file) {

@@ -48,6 +48,13 @@ static void format_left(char *out, size_t size, double seconds) {
         snprintf(out, size, "%dh%02dm", (int)seconds / 3600, (int)seconds % 3600 / 60);
 }
 
+/* How often the same work comes again behind this: the epochs after "epoch 2/20". */
+static double repeats(const char *stage) {
+    const char *epoch = strstr(stage, " epoch ");
+    unsigned now = 0, all = 0;
+    return epoch && sscanf(epoch, " epoch %u/%u", &now, &all) == 2 && all > now ? all - now : 0;
+}
+
 /* As much as fits: the bar shrinks first, then the end of the line is cut. */
 static void draw(const struct ten_progress *p, double now) {
     char text[320], rest[224], left[40] = "", score[64] = "";
@@ -59,7 +66,7 @@ static void draw(const struct ten_progress *p, double now) {
         double share = fmin(p->done / p->total, 1);
         if (rate > 0) {
             memcpy(left, "  ", 3);
-            format_left(left + 2, sizeof left - 8, (p->total - p->done) / rate);
+            format_left(left + 2, sizeof left - 8, (p->total - p->done + repeats(p->stage) * p->total) / rate);
             strcat(left, " left");
         }
         snprintf(rest, sizeof rest, "%3.0f%%  %.*f %s/s%s%s", 100 * share, rate < 10 ? 1 : 0, rate, p->unit, left,

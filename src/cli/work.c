@@ -152,16 +152,19 @@ enum ten_status ten_check_classes(const struct ten_pipeline *pipeline, const str
     return TEN_OK;
 }
 
-enum ten_status ten_read_digit(const char *path, struct ten_dataset *digit, struct ten_box *box,
-                               struct ten_error *error) {
+enum ten_status ten_read_digit(const char *path, struct ten_dataset *digit, size_t *found, struct ten_error *error) {
     enum { SIDE = 28 };
     *digit = (struct ten_dataset){0};
     struct ten_image picture;
+    struct ten_digits digits = {0};
     enum ten_status status = ten_image_load(&picture, path, error);
     if (status != TEN_OK) return status;
     *digit = (struct ten_dataset){.count = 1, .height = SIDE, .width = SIDE, .images = ten_alloc(SIDE, SIDE)};
     status =
-        digit->images ? ten_image_to_digit(&picture, digit->images, box, error) : ten_fail_memory(error, "a digit");
+        digit->images ? ten_image_to_digit(&picture, digit->images, NULL, error) : ten_fail_memory(error, "a digit");
+    if (status == TEN_OK) status = ten_image_to_digits(&digits, &picture, error);
+    *found = digits.count;
+    ten_digits_release(&digits);
     ten_image_release(&picture);
     if (status != TEN_OK) ten_dataset_release(digit);
     return status;

@@ -130,6 +130,9 @@ static enum ten_status load_names(const struct ten_tensors *file, struct ten_pip
     enum ten_status status = TEN_OK;
     const char *format = text_of(file, "format", &status, error);
     if (!format) return status;
+    if (strncmp(format, "tenfold checkpoint", 18) == 0)
+        return ten_fail(error, TEN_FORMAT,
+                        "%s: is a checkpoint, no model; the command that wrote it goes on from it to one", file->path);
     if (strcmp(format, FORMAT) != 0)
         return ten_fail(error, TEN_FORMAT, "%s: format \"%s\", this version reads \"" FORMAT "\"", file->path, format);
     const char *model = text_of(file, "model", &status, error);

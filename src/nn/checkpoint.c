@@ -70,7 +70,8 @@ static enum ten_status check_identity(const struct ten_tensors *file, const stru
                                       struct ten_error *error) {
     const char *format = json_string_value(json_object_get(file->metadata, "format"));
     if (!format || strcmp(format, FORMAT) != 0)
-        return ten_fail(error, TEN_FORMAT, "%s: is no checkpoint that this version wrote", file->path);
+        return ten_fail(error, TEN_FORMAT, "%s: is no checkpoint that this version wrote; name another file",
+                        file->path);
     for (size_t i = 0; i < TEN_TRAIN_IDENTITIES; i++) {
         const char *text = json_string_value(json_object_get(file->metadata, identity[i].what));
         if (!text)

@@ -45,3 +45,11 @@ wait $!
 echo "[exit $?]"
 sed 's/epoch [0-9]*/epoch N/' message
 ls
+# what the training says of itself: that it goes on, where it ended, what was kept, that nothing was learned
+sh_t 'tenfold train mlp --data tiny --runs none --set epochs=2 --checkpoint short.checkpoint 2>/dev/null
+tenfold train mlp --data tiny --runs none --set epochs=2 --checkpoint short.checkpoint 2>&1 | grep "going on"'
+sh_t 'tenfold train mlp --data tiny --runs none --set epochs=3000 --set learning_rate=0.05 --set patience=1 \
+    --set validation_fraction=0.2 2>&1 | grep -oE "the validation loss no longer fell|on the images kept apart to validate"'
+sh_t 'tenfold train mlp --data tiny --runs none --set learning_rate=100 2>&1 | grep -o "it learned nothing.*"'
+sh_t 'tenfold evaluate short.checkpoint --data tiny'
+t tenfold train mlp --data tiny --checkpoint one.file --out one.file

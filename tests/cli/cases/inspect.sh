@@ -68,6 +68,9 @@ t tenfold inspect $net seven.png --layer ""
 t tenfold inspect $net --layer 1
 t tenfold inspect $net seven.png --class 10
 t tenfold inspect $net --class 1
+t tenfold inspect $net seven.png --class 1
+data row row.png tiny/t10k-images-idx3-ubyte 1 2
+sh_t "tenfold inspect $net row.png 2>&1 | head -1"
 t tenfold inspect $net --index -1 --data tiny
 t tenfold inspect $net --index 100 --data tiny
 t tenfold inspect $net --index 0 --on validation

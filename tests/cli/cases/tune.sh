@@ -37,4 +37,8 @@ t tenfold tune knn --data tiny --strategy best
 t tenfold tune knn --data tiny --grid "n_neighbors=1" --space space.json
 t tenfold tune qda --data tiny
 t tenfold tune
+t tenfold tune knn --data tiny --grid "n_neighbors=1,3" --set n_neighbors=5
+t tenfold tune knn --net "dense 10"
+j 'd["model"], [t["settings"] for t in d["trials"]]' tenfold tune --net "dense 10" --data tiny --prep scale \
+    --grid "learning_rate=0.01,0.1" --strategy grid --set epochs=2 --runs none --json --quiet
 t tenfold tune knn --data tiny --space missing.json

@@ -1,6 +1,7 @@
 # Wrong usage: exit status 2 and one line that says what was wrong and what is expected; no file is left.
 t tenfold nonsense
 t tenfold help nonsense
+t tenfold crossval knn
 t tenfold --nonsense
 t tenfold ''
 t tenfold train

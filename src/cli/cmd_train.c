@@ -31,8 +31,7 @@ static enum ten_status show_summary(const struct options *options, const struct 
     return status;
 }
 
-/* ---- What became of a network's training ----------------------------------------------------------------------------
- */
+/* ---- What became of a training --------------------------------------------------------------------------------- */
 
 static double in_history(const struct ten_history *history, size_t row, const char *name) {
     for (size_t c = 0; c < history->columns; c++)
@@ -80,8 +79,7 @@ static void tell_training(const struct options *options, const json_t *settings,
                 log(TEN_CLASSES));
 }
 
-/* ---- The command ---------------------------------------------------------------------------------------------------
- */
+/* ---- The command ------------------------------------------------------------------------------------------------ */
 
 static enum ten_status train(const struct options *options, const char *model, const char *out, json_t **row,
                              struct ten_error *error) {
@@ -150,17 +148,19 @@ static int run(const struct options *options) {
         return ten_complain(WRONG_USAGE, "--checkpoint and --out name the same file, %s", out);
     if (ten_check_out(out) != DONE || ten_check_out(options->checkpoint) != DONE || ten_record_check(options) != DONE)
         return FAILED;
+    bool replaces = access(out, F_OK) == 0;
     json_t *row = NULL;
     if (train(options, model, out, &row, &error) != TEN_OK) return ten_complain_error(&error);
     if (!json_is_true(json_object_get(row, "converged")))
         ten_say(options, "%s did not converge; raise its iterations with --set", model);
     char bytes[24], seconds[24];
-    ten_say(options, "%s (%s) fitted on %lld images in %s; wrote %s (%s)", model,
+    ten_say(options, "%s (%s) fitted on %lld images in %s; %s %s (%s)", model,
             json_string_value(json_object_get(row, "prep")),
             (long long)json_integer_value(json_object_get(row, "train_count")),
             ten_format_seconds(seconds, json_number_value(json_object_get(row, "prep_seconds")) +
                                             json_number_value(json_object_get(row, "fit_seconds"))),
-            out, ten_format_bytes(bytes, json_number_value(json_object_get(row, "file_bytes"))));
+            replaces ? "replaced" : "wrote", out,
+            ten_format_bytes(bytes, json_number_value(json_object_get(row, "file_bytes"))));
     if (json_object_get(row, "out_of_bag"))
         ten_say(options, "accuracy out of bag: %.4f", json_number_value(json_object_get(row, "out_of_bag")));
     if (options->json) return ten_print_json(row, NULL);

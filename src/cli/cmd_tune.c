@@ -28,8 +28,9 @@ static int print_trials(const json_t *document) {
     const char *headings[MOST_COLUMNS] = {">trial", ">accuracy", ">log loss", ">budget", ">time"};
     enum { SETTINGS = 5 };
     size_t d, columns = SETTINGS;
-    json_array_foreach(space, d, dimension) if (columns < MOST_COLUMNS) headings[columns++] =
-        json_string_value(json_object_get(dimension, "name"));
+    json_array_foreach(space, d, dimension) {
+        if (columns < MOST_COLUMNS) headings[columns++] = json_string_value(json_object_get(dimension, "name"));
+    }
     struct table table = {.columns = columns, .headings = headings};
     size_t count = json_array_size(trials);
     json_t **order = calloc(count, sizeof *order);

@@ -303,6 +303,13 @@ static enum ten_status read_header(struct ten_tensors *out, json_t *root, const 
     return check_tiling(out, reading, error);
 }
 
+/* "a PNG picture", or NULL: what is often named in a model's place. */
+static const char *other_kind(const uint8_t *file, size_t size) {
+    if (size >= 8 && memcmp(file, "\x89PNG", 4) == 0) return "a PNG picture";
+    if (size >= 8 && memcmp(file, "\xff\xd8\xff", 3) == 0) return "a JPEG picture";
+    return NULL;
+}
+
 /* Finds header and data in the file's bytes. */
 static enum ten_status parse(struct ten_tensors *out, const char *path, size_t size, struct ten_error *error) {
     if (size < 8)
@@ -310,10 +317,14 @@ static enum ten_status parse(struct ten_tensors *out, const char *path, size_t s
                         size);
     uint64_t length = 0;
     for (size_t i = 8; i--;) length = length << 8 | out->file[i];
-    if (length > LARGEST_HEADER || length > size - 8)
+    if (length > LARGEST_HEADER || length > size - 8) {
+        const char *other = other_kind(out->file, size);
+        if (other)
+            return ten_fail(error, TEN_FORMAT, "%s: is %s, expected a safetensors file, as models are", path, other);
         return ten_fail(error, TEN_FORMAT,
                         "%s: no safetensors file, or truncated: a header of %llu bytes in a file of %zu", path,
                         (unsigned long long)length, size);
+    }
     const char *text = (const char *)out->file + 8;
     if (length == 0 || text[0] != '{')
         return ten_fail(error, TEN_FORMAT, "%s: the header does not begin with '{'; no safetensors file", path);

@@ -354,7 +354,7 @@ static void backward(const struct ten_layer *layer, const struct ten_pass *pass,
 
 const struct ten_layer_type ten_layer_conv = {
     .name = "conv",
-    .usage = "conv UNITS HxW [stride S] [pad P|same] (UNITS 1..65536, the others 1..64)",
+    .usage = "conv UNITS N|HxW [stride S] [pad P|same] (UNITS 1..65536, the others 1..64)",
     .summary = "a convolution: the same weighted sums of every window of HxW pixels",
     .parse = parse,
     .plan = plan,

@@ -125,8 +125,8 @@ char *ten_network_summary(const struct ten_network *network) {
     if (!text) return NULL;
     used += (size_t)snprintf(text, room, "%-*s  %12s  %11s  %13s\n", wide, "layer", "output", "parameters",
                              "multiply-adds");
-    used += (size_t)snprintf(text + used, room - used, "%-*s  %12s  %11s  %13s\n", wide, "input",
-                             ten_volume_name(network->in).text, "", "");
+    used +=
+        (size_t)snprintf(text + used, room - used, "%-*s  %12s\n", wide, "input", ten_volume_name(network->in).text);
     for (size_t i = 0; i < network->count; i++) {
         const struct ten_layer *layer = &network->layers[i];
         used += (size_t)snprintf(text + used, room - used, "%-*s  %12s  %11s  %13s\n", wide, layer->text,

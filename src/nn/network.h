@@ -76,7 +76,7 @@ struct ten_layer {
 /* A kind of layer; the table is in layer.c, one file per family. */
 struct ten_layer_type {
     const char *name;    /* "conv" */
-    const char *usage;   /* "conv UNITS HxW [stride S] [pad P|same]" */
+    const char *usage;   /* "conv UNITS N|HxW [stride S] [pad P|same]" */
     const char *summary; /* one sentence */
     /* Reads the words behind the name into the layer and its standard form; false if they are not as `usage` says. */
     bool (*parse)(struct ten_layer *layer, size_t words, const char *const *word);

@@ -101,7 +101,7 @@ static void test_refused(void **state) {
         {"dense 65537", "expected dense UNITS"},
         {"dense 10 10", "expected dense UNITS"},
         {"dense 1e1", "expected dense UNITS"},
-        {"conv 3", "layer 1 (conv 3): expected conv UNITS HxW"},
+        {"conv 3", "layer 1 (conv 3): expected conv UNITS N|HxW"},
         {"conv 3x3 3", "expected conv UNITS"},
         {"conv 3 3x", "expected conv UNITS"},
         {"conv 3 x3", "expected conv UNITS"},

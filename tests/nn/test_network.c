@@ -75,7 +75,7 @@ static void test_summary(void **state) {
     struct ten_network *network = make("conv 32 3x3, relu, maxpool 2, dense 10", (struct ten_volume){20, 20, 1});
     char *text = ten_network_summary(network);
     assert_string_equal(text, "layer              output   parameters  multiply-adds\n"
-                              "input             20x20x1                            \n"
+                              "input             20x20x1\n"
                               "conv 32 3x3      18x18x32          320         93,312\n"
                               "relu             18x18x32            0              0\n"
                               "maxpool 2          9x9x32            0              0\n"

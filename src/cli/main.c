@@ -40,7 +40,7 @@ static int run_help(const struct options *options) {
         ten_help_overview(stdout, commands, COMMANDS);
         return DONE;
     }
-    const char *name = options->arguments[0];
+    const char *name = options->arguments[options->argument_count - 1]; /* mlp, in `help train mlp` */
     const struct command *command = find(name);
     if (command)
         ten_help_command(stdout, command);
@@ -58,7 +58,7 @@ const struct command ten_command_help = {
     .summary = "shows what commands do, models' parameters, steps and layers",
     .examples = "  tenfold help compare\n  tenfold help cnn2\n",
     .options = OPT_HELP,
-    .most_arguments = 1,
+    .most_arguments = 2,
     .run = run_help,
 };
 

@@ -41,6 +41,7 @@ while read -r model parameters; do
     sh lines >/dev/null || echo "$model: an example is refused"
 done <models
 t tenfold help knn
+sh_t "tenfold help train knn | head -1"
 t tenfold help steps
 t tenfold help layers
 for topic in steps layers; do tenfold help $topic; done | awk "length > 80 { print \"over 80 columns: \" \$0 }"

@@ -209,6 +209,7 @@ struct ten_digit {
 /* Those of a picture, from left to right. `digits` is owned by the struct. */
 struct ten_digits {
     size_t count;
+    size_t heaviest; /* which of them has most ink, from 0 */
     struct ten_digit *digits;
 };
 

@@ -196,6 +196,9 @@ int ten_check_out(const char *path);
 /* Whether a model belongs to those that are used where none are named. */
 bool ten_among_all(const struct options *options, const struct ten_model_description *model);
 
+/* The model that a command is given as its argument, or `network` with --net. DONE, or WRONG_USAGE after a message. */
+int ten_choose_model(const struct options *options, const char **model);
+
 /* The models of --models, or all but those that want to be named; `network`, too, with --net. With --prep and --set,
  * every name and value is checked before any work. DONE, or WRONG_USAGE after a message. names[MOST_MODELS]. */
 enum { MOST_MODELS = 32 };

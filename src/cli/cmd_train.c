@@ -46,6 +46,14 @@ static double trained_seconds(const struct ten_history *history) {
     return sum;
 }
 
+/* Whether the last `patience` epochs had no lower validation loss than one before them. */
+static bool out_of_patience(const struct ten_history *history, double patience) {
+    size_t lowest = 0;
+    for (size_t i = 1; i < history->rows; i++)
+        if (in_history(history, i, "validation_loss") < in_history(history, lowest, "validation_loss")) lowest = i;
+    return patience > 0 && (double)(history->rows - 1 - lowest) >= patience;
+}
+
 /* The epoch whose weights were kept, from 0. */
 static size_t kept_epoch(const struct ten_history *history, bool best) {
     size_t kept = history->rows - 1;
@@ -61,11 +69,10 @@ static void tell_training(const struct options *options, const json_t *settings,
     double epochs = ten_number_of(settings, "epochs"), patience = ten_number_of(settings, "patience");
     if (!history || !history->rows || isnan(in_history(history, 0, "epoch"))) return;
     size_t last = history->rows - 1;
-    double loss = in_history(history, last, "loss"), seconds = ten_number_of(settings, "max_seconds");
-    if ((double)history->rows < epochs && (seconds > 0 || patience > 0))
+    double loss = in_history(history, last, "loss");
+    if ((double)history->rows < epochs)
         ten_say(options, "stopped after epoch %zu of %.0f: %s", history->rows, epochs,
-                seconds > 0 && trained_seconds(history) >= 0.9 * seconds ? "the time was up"
-                                                                         : "the validation loss no longer fell");
+                out_of_patience(history, patience) ? "the validation loss no longer fell" : "the time was up");
     if (!isnan(in_history(history, last, "validation_loss"))) {
         const char *best = json_string_value(json_object_get(settings, "keep_best"));
         size_t kept = kept_epoch(history, best && strcmp(best, "true") == 0);
@@ -125,10 +132,8 @@ static enum ten_status train(const struct options *options, const char *model, c
 static int run(const struct options *options) {
     if (options->on && strcmp(options->on, "validation") != 0 && strcmp(options->on, "test") != 0)
         return ten_complain(WRONG_USAGE, "--on \"%s\": expected validation or test", options->on);
-    const char *model = options->argument_count ? options->arguments[0] : options->net ? "network" : NULL;
-    if (!model) return ten_complain(WRONG_USAGE, "expected `tenfold train MODEL`, or --net; see `tenfold help train`");
-    if (options->net && strcmp(model, "network") != 0)
-        return ten_complain(WRONG_USAGE, "--net makes the model `network`, not %s", model);
+    const char *model;
+    if (ten_choose_model(options, &model) != DONE) return WRONG_USAGE;
     char name[128];
     snprintf(name, sizeof name, "%s.safetensors", model);
     const char *out = options->out ? options->out : name;

@@ -147,10 +147,8 @@ static int check_settings(const struct options *given, const struct ten_space *s
 static int run(const struct options *given) {
     struct options options = *given;
     struct ten_error error;
-    const char *model = options.argument_count ? options.arguments[0] : options.net ? "network" : NULL;
-    if (!model) return ten_complain(WRONG_USAGE, "expected `tenfold tune MODEL`, or --net; see `tenfold help tune`");
-    if (options.net && strcmp(model, "network") != 0)
-        return ten_complain(WRONG_USAGE, "--net makes the model `network`, not %s", model);
+    const char *model;
+    if (ten_choose_model(&options, &model) != DONE) return WRONG_USAGE;
     char file[128];
     snprintf(file, sizeof file, "%.100s-tuned.safetensors", model);
     struct ten_tuning tuning = {.model = model,

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "image/augment.h"
+#include "model/model.h"
 #include "nn/network.h"
 
 #include <math.h>
@@ -191,12 +192,10 @@ void ten_help_command(FILE *file, const struct command *command) {
 }
 
 bool ten_help_topic(FILE *file, const char *name) {
-    for (size_t i = 0; ten_model_at(i); i++) {
-        if (strcmp(name, ten_model_at(i)->name) != 0) continue;
-        help_model(file, ten_model_at(i));
-        return true;
-    }
-    if (strcmp(name, "steps") == 0)
+    const struct ten_model_type *model = ten_model_find(name);
+    if (model)
+        help_model(file, &model->about);
+    else if (strcmp(name, "steps") == 0)
         help_steps(file);
     else if (strcmp(name, "layers") == 0)
         help_layers(file);

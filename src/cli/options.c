@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/text.h"
+#include "model/model.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -247,12 +248,6 @@ static int refuse_missing(const struct command *command, const char *word) {
     return ten_complain(WRONG_USAGE, "%s needs a value; see `tenfold help %s`", word, command->name);
 }
 
-static bool is_model(const char *name) {
-    for (size_t i = 0; ten_model_at(i); i++)
-        if (strcmp(name, ten_model_at(i)->name) == 0) return true;
-    return false;
-}
-
 static int check_arguments(const struct options *options, const struct command *command) {
     if (options->argument_count < command->least_arguments)
         return ten_complain(WRONG_USAGE, "expected `tenfold %s %s`; see `tenfold help %s`", command->name,
@@ -260,7 +255,8 @@ static int check_arguments(const struct options *options, const struct command *
     if (options->argument_count <= command->most_arguments) return DONE;
     const char *one_more = options->arguments[command->most_arguments];
     return ten_complain(WRONG_USAGE, "unexpected argument \"%s\"; %ssee `tenfold help %s`", one_more,
-                        command->options & OPT_MODELS && is_model(one_more) ? "models are named by --models; " : "",
+                        command->options & OPT_MODELS && ten_model_find(one_more) ? "models are named by --models; "
+                                                                                  : "",
                         command->name);
 }
 

@@ -65,6 +65,16 @@ static void add_network(const struct options *options, char (*names)[96], size_t
     snprintf(names[(*count)++], sizeof *names, "network");
 }
 
+int ten_choose_model(const struct options *options, const char **model) {
+    *model = options->argument_count ? options->arguments[0] : options->net ? "network" : NULL;
+    if (!*model)
+        return ten_complain(WRONG_USAGE, "expected `tenfold %s MODEL`, or --net; see `tenfold help %s`",
+                            ten_command_name, ten_command_name);
+    if (options->net && strcmp(*model, "network") != 0)
+        return ten_complain(WRONG_USAGE, "--net makes the model `network`, not %s", *model);
+    return DONE;
+}
+
 int ten_choose_models(const struct options *options, char (*names)[96], size_t *chosen) {
     size_t count = 0;
     if (!options->models)
@@ -156,17 +166,21 @@ enum ten_status ten_read_digit(const char *path, struct ten_dataset *digit, size
     enum { SIDE = 28 };
     *digit = (struct ten_dataset){0};
     struct ten_image picture;
-    struct ten_digits digits = {0};
+    struct ten_digits digits;
     enum ten_status status = ten_image_load(&picture, path, error);
     if (status != TEN_OK) return status;
-    *digit = (struct ten_dataset){.count = 1, .height = SIDE, .width = SIDE, .images = ten_alloc(SIDE, SIDE)};
-    status =
-        digit->images ? ten_image_to_digit(&picture, digit->images, NULL, error) : ten_fail_memory(error, "a digit");
-    if (status == TEN_OK) status = ten_image_to_digits(&digits, &picture, error);
-    *found = digits.count;
-    ten_digits_release(&digits);
+    status = ten_image_to_digits(&digits, &picture, error);
     ten_image_release(&picture);
-    if (status != TEN_OK) ten_dataset_release(digit);
+    if (status != TEN_OK) return status;
+    *found = digits.count;
+    *digit = (struct ten_dataset){.count = 1, .height = SIDE, .width = SIDE, .images = ten_alloc(SIDE, SIDE)};
+    if (!digit->images)
+        status = ten_fail_memory(error, "a digit");
+    else if (digits.count)
+        memcpy(digit->images, digits.digits[digits.heaviest].pixels, SIDE * SIDE);
+    else
+        memset(digit->images, 0, SIDE * SIDE);
+    ten_digits_release(&digits);
     return status;
 }
 

@@ -316,15 +316,19 @@ static enum ten_status write_group(struct ten_digit *out, const struct analysis 
                        error);
 }
 
+static size_t heaviest(const struct analysis *analysis) {
+    size_t most = 0;
+    for (size_t i = 1; i < analysis->count; i++)
+        if (analysis->groups[i].mass > analysis->groups[most].mass) most = i;
+    return most;
+}
+
 enum ten_status ten_image_to_digit(const struct ten_image *image, uint8_t digit[28 * 28], struct ten_box *box,
                                    struct ten_error *error) {
     struct analysis analysis;
     struct ten_digit found = {0};
-    size_t heaviest = 0;
     enum ten_status status = analyse(&analysis, image, error);
-    for (size_t i = 1; i < analysis.count; i++)
-        if (analysis.groups[i].mass > analysis.groups[heaviest].mass) heaviest = i;
-    if (status == TEN_OK && analysis.count) status = write_group(&found, &analysis, heaviest, image, error);
+    if (status == TEN_OK && analysis.count) status = write_group(&found, &analysis, heaviest(&analysis), image, error);
     release(&analysis);
     memcpy(digit, found.pixels, sizeof found.pixels);
     if (box) *box = found.box;
@@ -338,6 +342,7 @@ enum ten_status ten_image_to_digits(struct ten_digits *out, const struct ten_ima
     if (status == TEN_OK && analysis.count) {
         out->digits = ten_alloc(analysis.count, sizeof *out->digits);
         if (!out->digits) status = ten_fail_memory(error, "digits");
+        out->heaviest = heaviest(&analysis);
     }
     for (size_t i = 0; i < analysis.count && status == TEN_OK; i++)
         status = write_group(&out->digits[out->count++], &analysis, i, image, error);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "model/model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,20 +40,14 @@ struct ten_prepare {
     bool terminal; /* whether a line of progress is shown */
 };
 
-static const struct ten_model_description *model_of(const char *name) {
-    for (size_t i = 0; ten_model_at(i); i++)
-        if (strcmp(ten_model_at(i)->name, name) == 0) return ten_model_at(i);
-    return NULL;
-}
-
 static void add_job(struct ten_prepare *prepare, const char *name, const char *model, const char *setting) {
-    const struct ten_model_description *about = model_of(model);
-    if (!about) return;
+    const struct ten_model_type *type = ten_model_find(model);
+    if (!type) return;
     prepare->jobs[prepare->count++] = (struct job){.name = name,
                                                    .model = model,
-                                                   .title = about->title,
+                                                   .title = type->about.title,
                                                    .setting = setting,
-                                                   .checkpoints = about->checkpoints && !setting,
+                                                   .checkpoints = type->about.checkpoints && !setting,
                                                    .done = -1};
 }
 

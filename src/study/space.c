@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "model/model.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -45,15 +46,10 @@ struct builder {
     const char *where; /* for messages: "--grid" or a file */
 };
 
-static const struct ten_model_description *find_model(const char *name) {
-    for (size_t i = 0; ten_model_at(i); i++)
-        if (strcmp(ten_model_at(i)->name, name) == 0) return ten_model_at(i);
-    return NULL;
-}
-
 static enum ten_status begin(struct builder *builder, const char *model, const char *where, struct ten_error *error) {
-    *builder = (struct builder){.model = find_model(model), .where = where};
-    if (!builder->model) return ten_fail(error, TEN_INVALID, "%s: there is no model \"%s\"", where, model);
+    const struct ten_model_type *type = ten_model_find(model);
+    *builder = (struct builder){.model = type ? &type->about : NULL, .where = where};
+    if (!type) return ten_fail(error, TEN_INVALID, "%s: there is no model \"%s\"", where, model);
     builder->space = calloc(1, sizeof *builder->space);
     return builder->space ? TEN_OK : ten_fail_memory(error, "the space");
 }
